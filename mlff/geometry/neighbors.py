@@ -1,0 +1,32 @@
+"""All pairs within a cutoff: any cell, any cutoff, any mix of periodic axes."""
+
+import numpy as np
+from ase.geometry import complete_cell
+from vesin import NeighborList
+
+
+def neighbor_list(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, r_max: float) -> tuple[np.ndarray, np.ndarray]:
+    """The full list (each pair twice) of neighbours closer than r_max, sorted by centre.
+
+    Args:
+        positions: (n, 3), Å; need not lie inside the cell.
+        cell: (3, 3) rows, Å; a row of a non-periodic axis may be zero.
+        pbc: (3,) bool.
+        r_max: Å; may exceed the cell.
+    Returns:
+        edge_index: (2, n_edges) int64, row 0 the centre i, row 1 the neighbour j.
+        edge_shift: (n_edges, 3) int32, whole cells, so that r_ij = r_j + edge_shift @ cell − r_i.
+    Raises:
+        ValueError: a periodic axis has no cell vector, or a position is not finite.
+    """
+    cell, pbc = np.asarray(cell, dtype=float), np.asarray(pbc, dtype=bool)
+    positions = np.ascontiguousarray(positions, dtype=float)
+    if not np.isfinite(positions).all():
+        raise ValueError("found a position that is not finite, expected Å; look at the frame, or at the timestep of the run that made it")
+    if (pbc & ~cell.any(axis=1)).any():
+        raise ValueError(f"pbc is {pbc.tolist()}, but the cell has rows of zeros; give a cell vector for each periodic axis, or unset its pbc")
+    if len(positions) == 0:
+        return np.zeros((2, 0), np.int64), np.zeros((0, 3), np.int32)
+    finder = NeighborList(cutoff=float(r_max), full_list=True, sorted=True)
+    pairs, shift = finder.compute(points=positions, box=complete_cell(cell), periodic=pbc.tolist(), quantities="PS")
+    return pairs.T.astype(np.int64), shift.astype(np.int32)

@@ -1,0 +1,44 @@
+"""What every architecture is."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+from ase.data import atomic_numbers
+from torch import Tensor, nn
+
+from mlff.nn.slots import Neighborhood
+
+
+class Architecture(nn.Module, ABC):
+    """Energies per atom from a neighbourhood, and nothing else: forces, stress and E0 are the potential's.
+
+    Args:
+        species: element symbols, in the order of the species index.
+    Attributes:
+        r_max: Å, beyond which nothing is felt.
+    """
+
+    r_max: float
+
+    def __init__(self, species: Sequence[str]):
+        super().__init__()
+        unknown = [s for s in species if s not in atomic_numbers]
+        if unknown or not species or len(set(species)) != len(species):
+            raise ValueError(f"species is {list(species)}, expected different element symbols; correct `data.species`")
+        self.species = tuple(species)
+
+    @property
+    def n_species(self) -> int:
+        return len(self.species)
+
+    @abstractmethod
+    def forward(self, hood: Neighborhood) -> Tensor:
+        """Energy per atom beyond E0, (n_atoms,), in units of the potential's energy scale."""
+
+    def calibrate(self, hood: Neighborhood) -> None:
+        """Set constants (normalisations) from a sample of the training set; called once, before training."""
+
+
+def atoms_by_species(species: Tensor, n_species: int) -> list[Tensor]:
+    """For each species the indices of its atoms."""
+    return [(species == s).nonzero().squeeze(-1) for s in range(n_species)]

@@ -1,0 +1,87 @@
+"""`lean2`: `lean` with one hop, so that an atom feels its neighbours' surroundings."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mlff.model.architecture import Architecture, atoms_by_species
+from mlff.model.lean import MAX_BINS
+from mlff.model.sizes import LEAN2, size_of
+from mlff.nn.densities import DensityScale, by_l, species_bins, species_densities, weighted_densities
+from mlff.nn.edge_stage import EdgeStage
+from mlff.nn.node_block import NodeBlock
+from mlff.nn.readout import Readout, Standardize
+from mlff.nn.slots import Neighborhood
+from mlff.nn.vacuum import append_vacuum, subtract_vacuum, with_vacuum
+
+
+class Lean2(Architecture):
+    """The accuracy default: after one local pass each atom sends n_hop scalars h along the same edges.
+
+    The second density A2 = Σ_j h_j φ_ij uses the edge features of the first; a domain-decomposed engine has to
+    communicate h forwards and ∂E/∂h backwards, a few numbers per ghost atom.
+
+    Args:
+        species: element symbols.
+        r_max: Å; r_cut_ratio: cutoff of each l as a share of it.
+        size: XS, S, M or L.
+        n_layers: product layers in each of the two passes.
+        n_gram: channels of each l in the Gram invariants.
+    """
+
+    def __init__(
+        self,
+        species: Sequence[str],
+        r_max: float = 5.0,
+        r_cut_ratio: Sequence[float] = (1.0, 1.0, 1.0, 1.0),
+        size: str = "S",
+        n_layers: int = 1,
+        n_gram: int = 4,
+    ):
+        super().__init__(species)
+        sizes = size_of(LEAN2, size)
+        self.r_max = float(r_max)
+        self.stage = EdgeStage(sizes.n_radial, [r_max * share for share in r_cut_ratio[: len(sizes.n_radial)]])
+        self.register_buffer("bins", species_bins(self.n_species, MAX_BINS))
+        n_bins = min(self.n_species, MAX_BINS)
+        node = (sizes.channels, sizes.n_product, n_layers, n_gram)
+
+        self.scale = DensityScale(n_bins, self.stage)
+        self.block = NodeBlock(self.n_species, [n_bins * k for k in sizes.n_radial], *node)
+        self.standardize = Standardize(self.block.n_invariants)
+        self.message = nn.Sequential(nn.Linear(self.block.n_invariants, 4 * sizes.n_hop), nn.SiLU(), nn.Linear(4 * sizes.n_hop, sizes.n_hop))
+
+        self.hop_scale = DensityScale(sizes.n_hop, self.stage)
+        self.hop_block = NodeBlock(self.n_species, [(n_bins + sizes.n_hop) * k for k in sizes.n_radial], *node)
+        self.hop_standardize = Standardize(self.hop_block.n_invariants)
+        self.readout = Readout(self.block.n_invariants + self.hop_block.n_invariants, sizes.hidden, self.n_species)
+
+    def forward(self, hood: Neighborhood) -> Tensor:
+        species = with_vacuum(hood.species, self.n_species)
+        atoms_of = atoms_by_species(species, self.n_species)
+        features, densities = self._densities(hood)
+        near = self.standardize(self.block(append_vacuum(densities, self.n_species), atoms_of))
+        hop = self.hop_scale(self._hop_densities(features, near[:, : len(hood.species)], hood))
+        both = [torch.cat(pair) for pair in zip(densities, hop, strict=True)]
+        far = self.hop_standardize(self.hop_block(append_vacuum(both, self.n_species), atoms_of))
+        return subtract_vacuum(self.readout(torch.cat([near, far]), species), hood.species, self.n_species)
+
+    def calibrate(self, hood: Neighborhood) -> None:
+        atoms_of = atoms_by_species(hood.species, self.n_species)
+        self.scale.fit(by_l(self.stage, species_densities(self.stage(hood.vectors), hood.slots_per_species, self.bins)))
+        features, densities = self._densities(hood)
+        rows = self.block(densities, atoms_of)
+        self.standardize.fit(rows)
+        hop = self._hop_densities(features, self.standardize(rows), hood)
+        self.hop_scale.fit(hop)
+        both = [torch.cat(pair) for pair in zip(densities, self.hop_scale(hop), strict=True)]
+        self.hop_standardize.fit(self.hop_block(both, atoms_of))
+
+    def _densities(self, hood: Neighborhood) -> tuple[Tensor, list[Tensor]]:
+        features = self.stage(hood.vectors)
+        return features, self.scale(by_l(self.stage, species_densities(features, hood.slots_per_species, self.bins)))
+
+    def _hop_densities(self, features: Tensor, rows: Tensor, hood: Neighborhood) -> list[Tensor]:
+        h = self.message(rows.T).T
+        return by_l(self.stage, weighted_densities(features, h[:, hood.neighbor]))

@@ -1,0 +1,56 @@
+"""`linear`: ridge regression on the power spectrum of the densities; fits in seconds."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mlff.model.architecture import Architecture
+from mlff.model.lean import MAX_BINS
+from mlff.nn.densities import DensityScale, by_l, species_bins, species_densities
+from mlff.nn.edge_stage import EdgeStage
+from mlff.nn.readout import Standardize
+from mlff.nn.slots import Neighborhood
+
+
+class Linear(Architecture):
+    """E_i = a[z_i] · x_i, x the l = 0 densities and the Gram products Σ_m A_a,lm A_b,lm of every pair a ≤ b.
+
+    Args:
+        species: element symbols.
+        r_max: Å, the cutoff of every l.
+        n_radial: radial functions of each l.
+    """
+
+    def __init__(self, species: Sequence[str], r_max: float = 5.0, n_radial: Sequence[int] = (8, 6, 5, 3)):
+        super().__init__(species)
+        self.r_max = float(r_max)
+        self.stage = EdgeStage(n_radial, [r_max] * len(n_radial))
+        self.register_buffer("bins", species_bins(self.n_species, MAX_BINS))
+        n_bins = min(self.n_species, MAX_BINS)
+        self.scale = DensityScale(n_bins, self.stage)
+        widths = [n_bins * k for k in n_radial]
+        self.n_invariants = widths[0] + sum(n * (n + 1) // 2 for n in widths)
+        self.standardize = Standardize(self.n_invariants)
+        self.weight = nn.Parameter(torch.zeros(self.n_species, self.n_invariants))
+
+    def features(self, hood: Neighborhood) -> Tensor:
+        """x, (n_invariants, n_atoms), standardised; what the energy is linear in."""
+        # x of an isolated atom is 0, and E0 stays exact, because only the spread is divided out
+        return self._invariants(hood) / self.standardize.spread
+
+    def forward(self, hood: Neighborhood) -> Tensor:
+        return (self.weight[hood.species] * self.features(hood).T).sum(1)
+
+    def calibrate(self, hood: Neighborhood) -> None:
+        self.scale.fit(by_l(self.stage, species_densities(self.stage(hood.vectors), hood.slots_per_species, self.bins)))
+        self.standardize.fit(self._invariants(hood))
+
+    def _invariants(self, hood: Neighborhood) -> Tensor:
+        summed = species_densities(self.stage(hood.vectors), hood.slots_per_species, self.bins)
+        shells = self.scale(by_l(self.stage, summed))
+        rows = [shells[0][:, 0]]
+        for shell in shells:
+            first, second = torch.triu_indices(len(shell), len(shell), device=shell.device)
+            rows.append((shell[first] * shell[second]).mean(1))
+        return torch.cat(rows)

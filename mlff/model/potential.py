@@ -1,0 +1,117 @@
+"""The potential: E0, an architecture, short-range repulsion; forces and stress that follow from the energy."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+
+from mlff.graph import AtomGraph, Prediction
+from mlff.model.architecture import Architecture
+from mlff.model.repulsion import ZBL
+from mlff.nn.slots import Neighborhood, arrange
+
+
+class Potential(nn.Module):
+    """E = Σ_i (E0[z_i] + scale · architecture_i) + repulsion; F = −∂E/∂r; stress = (1/V) ∂E/∂ε.
+
+    Positions, cells and sums are float64 whatever the architecture's own dtype.
+
+    Args:
+        architecture: energies per atom.
+        reference_energies: E0 of each species, eV.
+        energy_scale: eV per unit of the architecture's output.
+        repulsion: whether to add the tapered ZBL repulsion.
+    """
+
+    E0: Tensor
+    energy_scale: Tensor
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        reference_energies: Mapping[str, float] | None = None,
+        energy_scale: float = 1.0,
+        repulsion: bool = True,
+    ):
+        super().__init__()
+        self.architecture = architecture
+        self.repulsion = ZBL(architecture.species) if repulsion else None
+        self.register_buffer("E0", torch.zeros(len(architecture.species), dtype=torch.float64))
+        self.register_buffer("energy_scale", torch.tensor(float(energy_scale), dtype=torch.float64))
+        if reference_energies is not None:
+            self.set_reference_energies(reference_energies)
+
+    @property
+    def species(self) -> tuple[str, ...]:
+        return self.architecture.species
+
+    @property
+    def r_max(self) -> float:
+        """Å, the cutoff a neighbour list must reach."""
+        return max(self.architecture.r_max, self.repulsion.r_max if self.repulsion else 0.0)
+
+    @property
+    def dtype(self) -> torch.dtype:
+        """The dtype of the architecture's weights."""
+        return next(self.architecture.parameters()).dtype
+
+    def set_reference_energies(self, energies: Mapping[str, float]) -> None:
+        """E0 of each species, eV."""
+        missing = [s for s in self.species if s not in energies]
+        if missing:
+            raise ValueError(f"reference energies name {sorted(energies)}, but the model also has {missing}; give an E0 for each species")
+        self.E0.copy_(torch.tensor([energies[s] for s in self.species], dtype=torch.float64))
+
+    def neighborhood(self, graph: AtomGraph) -> Neighborhood:
+        """The graph's edges in slots, float64."""
+        return arrange(graph, len(self.species), padding=self.r_max + 1)
+
+    def forward(self, graph: AtomGraph, compute_forces: bool = True, compute_stress: bool = True) -> Prediction:
+        """Predict every graph of a batch; the result keeps its autograd graph in training mode only."""
+        hood = self.neighborhood(graph)
+        derivatives = compute_forces or compute_stress
+        with torch.set_grad_enabled(derivatives or (self.training and torch.is_grad_enabled())):
+            # E depends on positions and strain through the edge vectors alone, so that ∂E/∂r_ij gives both
+            hood = dataclasses.replace(hood, vectors=hood.vectors.detach().requires_grad_(derivatives))
+            energies = self.energies(hood)
+            energy = energies.new_zeros(hood.n_graphs).index_add(0, hood.graph_index, energies)
+            if derivatives:
+                (pull,) = torch.autograd.grad(energies.sum(), hood.vectors, create_graph=self.training, allow_unused=True)
+                pull = torch.zeros_like(hood.vectors) if pull is None else pull
+        forces = forces_from_edges(pull, hood) if compute_forces else None
+        stress = stress_from_edges(pull, hood, graph.cell) if compute_stress else None
+        if not self.training:
+            energy, energies = energy.detach(), energies.detach()
+        return Prediction(energy=energy, energies=energies, forces=forces, stress=stress)
+
+    def energies(self, hood: Neighborhood) -> Tensor:
+        """Energy per atom, eV, (n_atoms,) float64."""
+        learned = self.architecture(dataclasses.replace(hood, vectors=hood.vectors.to(self.dtype)))
+        energies = self.E0[hood.species] + self.energy_scale * learned.double()
+        return energies if self.repulsion is None else energies + self.repulsion(hood)
+
+    @torch.no_grad()
+    def calibrate(self, graph: AtomGraph, energy_scale: float) -> None:
+        """Set the constants that come from the training set: the energy's unit and the architecture's norms."""
+        self.energy_scale.fill_(energy_scale)
+        hood = self.neighborhood(graph)
+        self.architecture.calibrate(dataclasses.replace(hood, vectors=hood.vectors.to(self.dtype)))
+
+
+def forces_from_edges(pull: Tensor, hood: Neighborhood) -> Tensor:
+    """F_i = Σ_j (f_ij − f_ji) with f_ij = ∂E/∂r_ij, r_ij = r_j − r_i: (3, n_slots, n_atoms) → (n_atoms, 3)."""
+    reaction = pull.new_zeros(3, len(hood.species)).index_add(1, hood.neighbor.flatten(), pull.flatten(1))
+    return (pull.sum(1) - reaction).T
+
+
+def stress_from_edges(pull: Tensor, hood: Neighborhood, cell: Tensor) -> Tensor:
+    """(1/V) Σ r_ij ⊗ f_ij, (n_graphs, 3, 3), eV/Å³; NaN where the cell has no volume.
+
+    Symmetrised: an energy that does not change when everything turns has no antisymmetric part but rounding.
+    """
+    per_atom = torch.einsum("asn,bsn->nab", hood.vectors, pull)
+    virial = per_atom.new_zeros(hood.n_graphs, 3, 3).index_add(0, hood.graph_index, per_atom)
+    volume = torch.linalg.det(cell).abs()
+    volume = torch.where(volume > 0, volume, torch.full_like(volume, torch.nan))
+    return 0.5 * (virial + virial.transpose(1, 2)) / volume.view(-1, 1, 1)

@@ -1,0 +1,1 @@
+"""Equivariant building blocks; no chemistry. Densities are (…, n_atoms), the atom index innermost."""

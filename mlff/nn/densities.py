@@ -1,0 +1,72 @@
+"""Neighbour densities: the edge features of an atom, summed over its neighbours."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from mlff.nn.edge_stage import EdgeStage
+
+
+class DensityScale(nn.Module):
+    """Divides a density by its root mean square per (channel, l, k), constants fitted once.
+
+    The root mean square runs over atoms and over m: a constant for each m would break rotation invariance, by
+    44 meV/Å, and no finite difference of the energy would show it.
+    """
+
+    rms: Tensor
+
+    def __init__(self, n_channels: int, stage: EdgeStage):
+        super().__init__()
+        self.degeneracy = [(k, 2 * l + 1) for l, k in enumerate(stage.n_radial)]
+        self.register_buffer("rms", torch.ones(n_channels, sum(k for k, _ in self.degeneracy)))
+
+    @torch.no_grad()
+    def fit(self, densities: list[Tensor]) -> None:
+        """densities: for each l (n_channels · K_l, 2l+1, n_atoms)."""
+        columns = [density.square().mean((1, 2)).sqrt().view(-1, k) for density, (k, _) in zip(densities, self.degeneracy, strict=True)]
+        rms = torch.cat(columns, dim=1)
+        # a channel that is always empty (a pair of species that never meets) stays as it is
+        self.rms.copy_(torch.where(rms > 1e-6, rms, torch.ones_like(rms)))
+
+    def forward(self, densities: list[Tensor]) -> list[Tensor]:
+        parts = self.rms.split([k for k, _ in self.degeneracy], dim=1)
+        return [density / part.reshape(-1, 1, 1) for density, part in zip(densities, parts, strict=True)]
+
+
+def species_densities(features: Tensor, slots_per_species: Sequence[int], bins: Tensor | None) -> Tensor:
+    """A[s, (l,k,m), i] = Σ_{j of species s} φ[(l,k,m), j, i]: a sum over each block of slots.
+
+    Args:
+        features: (n_features, n_slots, n_atoms).
+        bins: (n_bins, n_species), a fixed embedding that replaces one bin per species; None keeps one each.
+    Returns:
+        (n_features, n_species or n_bins, n_atoms).
+    """
+    densities = torch.stack([block.sum(1) for block in features.split(list(slots_per_species), dim=1)], dim=1)
+    return densities if bins is None else torch.einsum("bs,fsn->fbn", bins, densities)
+
+
+def weighted_densities(features: Tensor, weights: Tensor) -> Tensor:
+    """A2[c, (l,k,m), i] = Σ_j h[c, j] φ[(l,k,m), j, i], as (n_features, n_channels, n_atoms).
+
+    Args:
+        features: (n_features, n_slots, n_atoms).
+        weights: (n_channels, n_slots, n_atoms), h of the neighbour in each slot.
+    """
+    return torch.einsum("csn,fsn->fcn", weights, features)
+
+
+def by_l(stage: EdgeStage, densities: Tensor) -> list[Tensor]:
+    """(n_features, n_channels, n_atoms) → for each l (n_channels · K_l, 2l+1, n_atoms)."""
+    return [shell.permute(2, 0, 1, 3).flatten(0, 1) for shell in stage.split(densities)]
+
+
+def species_bins(n_species: int, n_bins: int) -> Tensor | None:
+    """A fixed embedding of many species into n_bins directions that are as different as can be; None if few."""
+    if n_species <= n_bins:
+        return None
+    generator = torch.Generator().manual_seed(0)
+    directions = torch.linalg.qr(torch.randn(n_species, n_bins, generator=generator, dtype=torch.float64))[0]
+    return directions.T.to(torch.get_default_dtype()) * (n_species / n_bins) ** 0.5

@@ -1,0 +1,54 @@
+"""The equivariant product of a set of features with itself, channel by channel."""
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from mlff.nn.clebsch_gordan import coupling, parity_even_paths
+
+
+class SelfProduct(nn.Module):
+    """P_l3[c] = Σ_{(l1,l2)} w[(l1,l2,l3), c] [B_l1[c] ⊗ B_l2[c]]_l3 over the parity-even paths.
+
+    The 136 distinct products x_a x_b (for l ≤ 3) are formed once; every path is then one row block of a constant
+    matrix, so that the whole coupling is a single matrix product.
+
+    Args:
+        l_max: of input and output.
+        n_channels: of every l.
+    """
+
+    coupling: Tensor
+
+    def __init__(self, l_max: int, n_channels: int):
+        super().__init__()
+        self.l_max = l_max
+        n = (l_max + 1) ** 2
+        self.first, self.second = np.triu_indices(n)
+        column = np.zeros((n, n), dtype=int)
+        column[self.first, self.second] = column[self.second, self.first] = np.arange(len(self.first))
+
+        paths = sorted(parity_even_paths(l_max), key=lambda path: path[2])
+        self.paths_per_l = [sum(path[2] == l for path in paths) for l in range(l_max + 1)]
+        rows = []
+        for l1, l2, l3 in paths:
+            c = coupling(l1, l2, l3)
+            block = np.zeros((2 * l3 + 1, len(self.first)))
+            for m1, m2, m3 in np.argwhere(c):
+                block[m3, column[l1**2 + m1, l2**2 + m2]] += c[m1, m2, m3]
+            # unit variance out for unit variance in
+            rows.append(block * np.sqrt((2 * l3 + 1) / np.square(block).sum()))
+        self.register_buffer("coupling", torch.tensor(np.concatenate(rows), dtype=torch.get_default_dtype()), persistent=False)
+        self.weight = nn.Parameter(torch.randn(len(paths), n_channels))
+
+    def forward(self, shells: list[Tensor]) -> list[Tensor]:
+        """shells: one (n_channels, 2l+1, n_atoms) for each l; the result is alike."""
+        x = torch.cat([shell.transpose(0, 1) for shell in shells])
+        pairs = x[self.first] * x[self.second]
+        coupled = (self.coupling @ pairs.flatten(1)).view(-1, *x.shape[1:])
+        sizes = [n * (2 * l + 1) for l, n in enumerate(self.paths_per_l)]
+        out = []
+        for l, (block, weight) in enumerate(zip(coupled.split(sizes), self.weight.split(self.paths_per_l), strict=True)):
+            paths = block.unflatten(0, (len(weight), 2 * l + 1))
+            out.append(torch.einsum("pmcn,pc->cmn", paths, weight) * len(weight) ** -0.5)
+        return out

@@ -1,0 +1,56 @@
+"""From invariants to one energy per atom."""
+
+import torch
+from torch import Tensor, nn
+
+
+class Readout(nn.Module):
+    """E_i = MLP(x_i) + a·x_i, with x standardised by the training set's mean and spread.
+
+    Args:
+        n_in: invariants.
+        hidden: widths of the hidden layers.
+        n_species: an offset of the first hidden layer depends on the centre's species.
+    """
+
+    def __init__(self, n_in: int, hidden: tuple[int, ...], n_species: int):
+        super().__init__()
+        self.linear = nn.Linear(n_in, 1, bias=False)
+        nn.init.zeros_(self.linear.weight)
+        widths = (n_in, *hidden)
+        self.hidden = nn.ModuleList([nn.Linear(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True)])
+        self.species_offset = nn.Embedding(n_species, widths[1])
+        nn.init.normal_(self.species_offset.weight, std=0.5)
+        self.last = nn.Linear(widths[-1], 1, bias=False)
+        nn.init.normal_(self.last.weight, std=0.1 * widths[-1] ** -0.5)
+
+    def forward(self, x: Tensor, species: Tensor) -> Tensor:
+        """x: (n_in, n_atoms) → (n_atoms,)."""
+        rows = x.T
+        y = self.hidden[0](rows) + self.species_offset(species)
+        for layer in self.hidden[1:]:
+            y = layer(nn.functional.silu(y))
+        return (self.last(nn.functional.silu(y)) + self.linear(rows)).squeeze(-1)
+
+
+class Standardize(nn.Module):
+    """(x − mean) / spread for each row, with constants fitted once on the training set."""
+
+    mean: Tensor
+    spread: Tensor
+
+    def __init__(self, n_rows: int):
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(n_rows, 1))
+        self.register_buffer("spread", torch.ones(n_rows, 1))
+
+    @torch.no_grad()
+    def fit(self, x: Tensor) -> None:
+        """x: (n_rows, n_atoms)."""
+        self.mean.copy_(x.mean(1, keepdim=True))
+        spread = x.std(1, keepdim=True)
+        # a row that never varies must not be blown up by its rounding errors
+        self.spread.copy_(torch.where(spread > 1e-4 * spread.max(), spread, torch.ones_like(spread)))
+
+    def forward(self, x: Tensor) -> Tensor:
+        return (x - self.mean) / self.spread

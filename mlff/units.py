@@ -1,0 +1,18 @@
+"""The project's units, and the only conversion factors in it.
+
+Inside: length Å, energy eV, time fs, mass amu, charge e; force eV/Å; stress eV/Å³, tension positive
+(ASE's sign). Convert at the border, by multiplying: `bohr_value * BOHR`. CODATA 2018.
+"""
+
+BOHR = 0.529177210903  # Å
+HARTREE = 27.211386245988  # eV
+RYDBERG = HARTREE / 2  # eV
+HARTREE_PER_BOHR = HARTREE / BOHR  # eV/Å
+KCAL_PER_MOL = 0.0433641153087705  # eV
+EV_PER_A3_TO_GPA = 160.21766208  # GPa per eV/Å³
+GPA = 1 / EV_PER_A3_TO_GPA  # eV/Å³
+KBAR = 0.1 * GPA  # eV/Å³
+BAR = 1e-4 * GPA  # eV/Å³
+K_B = 8.617333262e-5  # eV/K
+COULOMB = 14.399645478425668  # e²/(4πε₀), eV Å
+TO_MILLI = 1e3  # eV → meV
