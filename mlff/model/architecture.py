@@ -39,6 +39,22 @@ class Architecture(nn.Module, ABC):
         """Set constants (normalisations) from a sample of the training set; called once, before training."""
 
 
+class LinearReadout(ABC):
+    """An architecture whose last step is linear, so that a ridge regression can solve for it: E_i = w · x_i."""
+
+    @abstractmethod
+    def linear_features(self, hood: Neighborhood) -> Tensor:
+        """x, (n_features, n_atoms); zero for an isolated atom."""
+
+    @abstractmethod
+    def linear_weights(self) -> Tensor:
+        """w, (n_features,)."""
+
+    @abstractmethod
+    def set_linear_weights(self, weights: Tensor) -> None:
+        """Replace w."""
+
+
 def atoms_by_species(species: Tensor, n_species: int) -> list[Tensor]:
     """For each species the indices of its atoms."""
     return [(species == s).nonzero().squeeze(-1) for s in range(n_species)]

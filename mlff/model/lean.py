@@ -4,20 +4,21 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from mlff.model.architecture import Architecture, atoms_by_species
+from mlff.model.architecture import atoms_by_species
+from mlff.model.invariant_model import InvariantModel
 from mlff.model.sizes import LEAN, size_of
 from mlff.nn.densities import DensityScale, by_l, species_bins, species_densities
 from mlff.nn.edge_stage import EdgeStage
 from mlff.nn.node_block import NodeBlock
 from mlff.nn.readout import Readout, Standardize
 from mlff.nn.slots import Neighborhood
-from mlff.nn.vacuum import append_vacuum, subtract_vacuum, with_vacuum
+from mlff.nn.vacuum import append_vacuum, with_vacuum
 
 # beyond this many species the one-hot bins give way to a fixed embedding of this dimension
 MAX_BINS = 6
 
 
-class Lean(Architecture):
+class Lean(InvariantModel):
     """The local model: one density per neighbour species, two product layers, invariants, readout.
 
     Args:
@@ -49,16 +50,14 @@ class Lean(Architecture):
         self.standardize = Standardize(self.block.n_invariants)
         self.readout = Readout(self.block.n_invariants, sizes.hidden, self.n_species)
 
-    def forward(self, hood: Neighborhood) -> Tensor:
-        species = with_vacuum(hood.species, self.n_species)
-        rows = self.standardize(self.block(self._densities(hood), atoms_by_species(species, self.n_species)))
-        return subtract_vacuum(self.readout(rows, species), hood.species, self.n_species)
-
     def calibrate(self, hood: Neighborhood) -> None:
         densities = by_l(self.stage, species_densities(self.stage(hood.vectors), hood.slots_per_species, self.bins))
         self.scale.fit(densities)
         self.standardize.fit(self.block(self.scale(densities), atoms_by_species(hood.species, self.n_species)))
 
-    def _densities(self, hood: Neighborhood) -> list[Tensor]:
+    def rows(self, hood: Neighborhood) -> tuple[Tensor, Tensor]:
+        """Standardised invariants and species of the atoms and of one isolated atom per species."""
+        species = with_vacuum(hood.species, self.n_species)
         summed = species_densities(self.stage(hood.vectors), hood.slots_per_species, self.bins)
-        return append_vacuum(self.scale(by_l(self.stage, summed)), self.n_species)
+        densities = append_vacuum(self.scale(by_l(self.stage, summed)), self.n_species)
+        return self.standardize(self.block(densities, atoms_by_species(species, self.n_species))), species

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mlff.model.architecture import Architecture, atoms_by_species
+from mlff.model.architecture import atoms_by_species
+from mlff.model.invariant_model import InvariantModel
 from mlff.model.lean import MAX_BINS
 from mlff.model.sizes import LEAN2, size_of
 from mlff.nn.densities import DensityScale, by_l, species_bins, species_densities, weighted_densities
@@ -13,10 +14,10 @@ from mlff.nn.edge_stage import EdgeStage
 from mlff.nn.node_block import NodeBlock
 from mlff.nn.readout import Readout, Standardize
 from mlff.nn.slots import Neighborhood
-from mlff.nn.vacuum import append_vacuum, subtract_vacuum, with_vacuum
+from mlff.nn.vacuum import append_vacuum, with_vacuum
 
 
-class Lean2(Architecture):
+class Lean2(InvariantModel):
     """The accuracy default: after one local pass each atom sends n_hop scalars h along the same edges.
 
     The second density A2 = Σ_j h_j φ_ij uses the edge features of the first; a domain-decomposed engine has to
@@ -50,22 +51,14 @@ class Lean2(Architecture):
         self.scale = DensityScale(n_bins, self.stage)
         self.block = NodeBlock(self.n_species, [n_bins * k for k in sizes.n_radial], *node)
         self.standardize = Standardize(self.block.n_invariants)
-        self.message = nn.Sequential(nn.Linear(self.block.n_invariants, 4 * sizes.n_hop), nn.SiLU(), nn.Linear(4 * sizes.n_hop, sizes.n_hop))
+        self.message = nn.Sequential(
+            nn.Linear(self.block.n_invariants, 4 * sizes.n_hop), nn.SiLU(), nn.Linear(4 * sizes.n_hop, sizes.n_hop)
+        )
 
         self.hop_scale = DensityScale(sizes.n_hop, self.stage)
         self.hop_block = NodeBlock(self.n_species, [(n_bins + sizes.n_hop) * k for k in sizes.n_radial], *node)
         self.hop_standardize = Standardize(self.hop_block.n_invariants)
         self.readout = Readout(self.block.n_invariants + self.hop_block.n_invariants, sizes.hidden, self.n_species)
-
-    def forward(self, hood: Neighborhood) -> Tensor:
-        species = with_vacuum(hood.species, self.n_species)
-        atoms_of = atoms_by_species(species, self.n_species)
-        features, densities = self._densities(hood)
-        near = self.standardize(self.block(append_vacuum(densities, self.n_species), atoms_of))
-        hop = self.hop_scale(self._hop_densities(features, near[:, : len(hood.species)], hood))
-        both = [torch.cat(pair) for pair in zip(densities, hop, strict=True)]
-        far = self.hop_standardize(self.hop_block(append_vacuum(both, self.n_species), atoms_of))
-        return subtract_vacuum(self.readout(torch.cat([near, far]), species), hood.species, self.n_species)
 
     def calibrate(self, hood: Neighborhood) -> None:
         atoms_of = atoms_by_species(hood.species, self.n_species)
@@ -77,6 +70,17 @@ class Lean2(Architecture):
         self.hop_scale.fit(hop)
         both = [torch.cat(pair) for pair in zip(densities, self.hop_scale(hop), strict=True)]
         self.hop_standardize.fit(self.hop_block(both, atoms_of))
+
+    def rows(self, hood: Neighborhood) -> tuple[Tensor, Tensor]:
+        """Standardised invariants of both passes, and species, with one isolated atom per species appended."""
+        species = with_vacuum(hood.species, self.n_species)
+        atoms_of = atoms_by_species(species, self.n_species)
+        features, densities = self._densities(hood)
+        near = self.standardize(self.block(append_vacuum(densities, self.n_species), atoms_of))
+        hop = self.hop_scale(self._hop_densities(features, near[:, : len(hood.species)], hood))
+        both = [torch.cat(pair) for pair in zip(densities, hop, strict=True)]
+        far = self.hop_standardize(self.hop_block(append_vacuum(both, self.n_species), atoms_of))
+        return torch.cat([near, far]), species
 
     def _densities(self, hood: Neighborhood) -> tuple[Tensor, list[Tensor]]:
         features = self.stage(hood.vectors)

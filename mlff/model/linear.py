@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mlff.model.architecture import Architecture
+from mlff.model.architecture import Architecture, LinearReadout
 from mlff.model.lean import MAX_BINS
 from mlff.nn.densities import DensityScale, by_l, species_bins, species_densities
 from mlff.nn.edge_stage import EdgeStage
@@ -13,7 +13,7 @@ from mlff.nn.readout import Standardize
 from mlff.nn.slots import Neighborhood
 
 
-class Linear(Architecture):
+class Linear(Architecture, LinearReadout):
     """E_i = a[z_i] · x_i, x the l = 0 densities and the Gram products Σ_m A_a,lm A_b,lm of every pair a ≤ b.
 
     Args:
@@ -34,13 +34,25 @@ class Linear(Architecture):
         self.standardize = Standardize(self.n_invariants)
         self.weight = nn.Parameter(torch.zeros(self.n_species, self.n_invariants))
 
-    def features(self, hood: Neighborhood) -> Tensor:
-        """x, (n_invariants, n_atoms), standardised; what the energy is linear in."""
-        # x of an isolated atom is 0, and E0 stays exact, because only the spread is divided out
-        return self._invariants(hood) / self.standardize.spread
-
     def forward(self, hood: Neighborhood) -> Tensor:
-        return (self.weight[hood.species] * self.features(hood).T).sum(1)
+        return (self.weight[hood.species] * self._standardized(hood).T).sum(1)
+
+    def linear_features(self, hood: Neighborhood) -> Tensor:
+        # one block of features for each centre species
+        x = self._standardized(hood)
+        chosen = nn.functional.one_hot(hood.species, self.n_species).to(x.dtype)
+        return torch.einsum("xn,ns->sxn", x, chosen).flatten(0, 1)
+
+    def linear_weights(self) -> Tensor:
+        return self.weight.flatten()
+
+    @torch.no_grad()
+    def set_linear_weights(self, weights: Tensor) -> None:
+        self.weight.copy_(weights.view_as(self.weight))
+
+    def _standardized(self, hood: Neighborhood) -> Tensor:
+        # only the spread is divided out: x of an isolated atom stays 0, and E0 exact
+        return self._invariants(hood) / self.standardize.spread
 
     def calibrate(self, hood: Neighborhood) -> None:
         self.scale.fit(by_l(self.stage, species_densities(self.stage(hood.vectors), hood.slots_per_species, self.bins)))

@@ -55,7 +55,32 @@ def weighted_densities(features: Tensor, weights: Tensor) -> Tensor:
         features: (n_features, n_slots, n_atoms).
         weights: (n_channels, n_slots, n_atoms), h of the neighbour in each slot.
     """
-    return torch.einsum("csn,fsn->fcn", weights, features)
+    return _BatchedProduct.apply(weights.permute(2, 0, 1), features.permute(2, 1, 0)).permute(2, 1, 0)
+
+
+class _BatchedProduct(torch.autograd.Function):
+    """torch.bmm whose derivatives, of any order, see contiguous operands: of strided ones it loops atom by atom."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(a: Tensor, b: Tensor) -> Tensor:
+        return torch.bmm(a.contiguous(), b.contiguous())
+
+    @staticmethod
+    def setup_context(ctx, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
+        ctx.save_for_backward(*inputs)
+        ctx.save_for_forward(*inputs)
+
+    @staticmethod
+    def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor]:
+        a, b = ctx.saved_tensors
+        return _BatchedProduct.apply(grad, b.mT), _BatchedProduct.apply(a.mT, grad)
+
+    @staticmethod
+    def jvp(ctx, a_dot: Tensor, b_dot: Tensor) -> Tensor:
+        a, b = ctx.saved_tensors
+        return _BatchedProduct.apply(a_dot, b) + _BatchedProduct.apply(a, b_dot)
 
 
 def by_l(stage: EdgeStage, densities: Tensor) -> list[Tensor]:

@@ -26,7 +26,9 @@ class EdgeStage(nn.Module):
     def __init__(self, n_radial: Sequence[int], r_cut: Sequence[float]):
         super().__init__()
         if len(n_radial) != len(r_cut):
-            raise ValueError(f"found {len(n_radial)} entries of n_radial and {len(r_cut)} of r_cut, expected one of each per l; make them equally long")
+            raise ValueError(
+                f"found {len(n_radial)} entries of n_radial and {len(r_cut)} of r_cut, expected one of each per l; make them equally long"
+            )
         self.n_radial, self.r_cut = tuple(int(k) for k in n_radial), tuple(float(r) for r in r_cut)
         self.l_max = len(n_radial) - 1
         self.sizes = [k * (2 * l + 1) for l, k in enumerate(self.n_radial)]

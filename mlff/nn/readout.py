@@ -26,11 +26,25 @@ class Readout(nn.Module):
 
     def forward(self, x: Tensor, species: Tensor) -> Tensor:
         """x: (n_in, n_atoms) → (n_atoms,)."""
-        rows = x.T
-        y = self.hidden[0](rows) + self.species_offset(species)
+        return self.weights() @ self.features(x, species)
+
+    def features(self, x: Tensor, species: Tensor) -> Tensor:
+        """What the energy is linear in: the last hidden layer, then x itself; (n_hidden + n_in, n_atoms)."""
+        y = self.hidden[0](x.T) + self.species_offset(species)
         for layer in self.hidden[1:]:
             y = layer(nn.functional.silu(y))
-        return (self.last(nn.functional.silu(y)) + self.linear(rows)).squeeze(-1)
+        return torch.cat([nn.functional.silu(y).T, x])
+
+    def weights(self) -> Tensor:
+        """The energy's weights on the features, (n_hidden + n_in,)."""
+        return torch.cat([self.last.weight, self.linear.weight], dim=1).squeeze(0)
+
+    @torch.no_grad()
+    def set_weights(self, weights: Tensor) -> None:
+        """The inverse of `weights`."""
+        last, linear = weights.to(self.last.weight.dtype).split([self.last.in_features, self.linear.in_features])
+        self.last.weight.copy_(last.unsqueeze(0))
+        self.linear.weight.copy_(linear.unsqueeze(0))
 
 
 class Standardize(nn.Module):

@@ -14,7 +14,7 @@ def with_vacuum(species: Tensor, n_species: int) -> Tensor:
     return torch.cat([species, torch.arange(n_species, device=species.device)])
 
 
-def subtract_vacuum(energies: Tensor, species: Tensor, n_species: int) -> Tensor:
-    """(n_atoms + n_species,) → (n_atoms,): an isolated atom gets exactly 0."""
-    atoms, vacuum = energies.split([len(species), n_species])
-    return atoms - vacuum[species]
+def subtract_vacuum(values: Tensor, species: Tensor, n_species: int) -> Tensor:
+    """(…, n_atoms + n_species) → (…, n_atoms): an isolated atom gets exactly 0."""
+    atoms, vacuum = values.split([len(species), n_species], dim=-1)
+    return atoms - vacuum[..., species]
