@@ -18,7 +18,8 @@ ENERGY_KINDS = ("free", "sigma0", "unknown")
 class Frame:
     """One structure with its reference labels. A missing label is None, never zero.
 
-    numbers: atomic numbers, (n,) int. positions: (n, 3), Å. cell: rows are the lattice vectors, (3, 3), Å; zeros where not periodic. pbc: (3,) bool.
+    numbers: atomic numbers, (n,) int. positions: (n, 3), Å.
+    cell: rows are the lattice vectors, (3, 3), Å; zeros where not periodic. pbc: (3,) bool.
     energy: eV of the whole cell. forces: (n, 3), eV/Å. stress: (3, 3), eV/Å³, tension positive (ASE's sign; virial = −V·stress).
     energy_kind: "free" (Mermin free energy, whose derivative the forces are), "sigma0" (extrapolated to zero smearing) or "unknown".
     source, index: the file as given and the position in it. info: JSON-able facts where known: "config_type", "temperature" (K),

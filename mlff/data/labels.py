@@ -55,7 +55,8 @@ def labels_from_atoms(atoms: ase.Atoms, where: str, energy_kind: str | None = No
         kind = "free" if key == "free_energy" else (energy_kind or declared)
         if energy_kind and declared != "unknown" and key != "free_energy" and declared != energy_kind:
             raise ValueError(
-                f"{where}: holds the {declared!r} energy alone, expected {energy_kind!r}; leave energy_kind out or give a file that has both"
+                f"{where}: holds the {declared!r} energy alone, expected {energy_kind!r}; "
+                "leave energy_kind out or give a file that has both"
             )
 
     forces = None

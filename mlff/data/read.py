@@ -7,13 +7,22 @@ from importlib import import_module
 from pathlib import Path
 
 from mlff.data.frame import ENERGY_KINDS, Frame
-from mlff.data.sniff import sniff
+from mlff.data.settings import refuse_mixed_settings
+from mlff.data.sniff import FORMATS, sniff
 
-# name → (module in mlff.data.readers, function); imported when used, so that `--help` stays fast
+# format → (module in mlff.data.readers, function); imported when used, so that `--help` stays fast
 READERS = {
-    "extxyz": ("extxyz", "read_extxyz"),
+    "ase_db": ("ase_formats", "read_ase_db"),
+    "ase_traj": ("ase_formats", "read_ase_traj"),
+    "cp2k": ("cp2k", "read_cp2k"),
     "deepmd": ("deepmd", "read_deepmd"),
+    "extxyz": ("extxyz", "read_extxyz"),
+    "ml_ab": ("ml_ab", "read_ml_ab"),
+    "outcar": ("vasp", "read_outcar"),
+    "store": ("frame_store", "read_store"),
+    "vasprun": ("vasp", "read_vasprun"),
 }
+assert sorted(READERS) == sorted(FORMATS)
 
 
 def read_frames(
@@ -21,20 +30,22 @@ def read_frames(
     *,
     format: str | None = None,
     energy_kind: str | None = None,
+    allow_mixed_settings: bool = False,
 ) -> list[Frame]:
     """All frames of a file, a folder, or several of them in the order given.
 
     Args:
-        path: file or folder (a deepmd system, a folder of systems, or a folder of files of one kind each).
-        format: one of READERS; None: decided by name and content.
+        path: file or folder (a deepmd system or a folder of them, a frame store, or a folder of files).
+        format: one of mlff.data.sniff.FORMATS; None: decided by name and content.
         energy_kind: "free" or "sigma0": which energy to take where the file gives both, and what to call a single one.
             None: the free energy where it is given, because the forces are its derivative.
+        allow_mixed_settings: accept frames of different functionals or DFT settings in one set.
 
     Raises:
         FileNotFoundError: nothing at `path`.
-        ValueError: unknown format, a broken frame, or no frame at all.
+        ValueError: unknown format, a broken frame, mixed settings, or no frame at all.
     """
-    return list(iter_frames(path, format=format, energy_kind=energy_kind))
+    return list(iter_frames(path, format=format, energy_kind=energy_kind, allow_mixed_settings=allow_mixed_settings))
 
 
 def iter_frames(
@@ -42,34 +53,34 @@ def iter_frames(
     *,
     format: str | None = None,
     energy_kind: str | None = None,
+    allow_mixed_settings: bool = False,
 ) -> Iterator[Frame]:
-    """Like `read_frames`, one frame in memory at a time."""
+    """Like `read_frames`, one frame at a time, so that memory stays bounded."""
     if energy_kind is not None and energy_kind not in ENERGY_KINDS[:2]:
         raise ValueError(f"energy_kind {energy_kind!r} is unknown; choose 'free' or 'sigma0', or leave it out")
     if format is not None and format not in READERS:
-        raise ValueError(f"format {format!r} is unknown; choose one of {', '.join(sorted(READERS))}, or leave it out to have it recognised")
+        raise ValueError(f"format {format!r} is unknown; choose one of {', '.join(FORMATS)}, or leave it out to have it recognised")
     paths = [path] if isinstance(path, (str, Path)) else list(path)
     if not paths:
         raise ValueError("no path given; name at least one file or folder of frames")
-    for one in map(Path, paths):
-        if not one.exists():
-            raise FileNotFoundError(f"{one}: no such file or folder; check `path` (the working directory is {Path.cwd()})")
-        n = 0
-        for n, frame in enumerate(_read_one(one, format, energy_kind), start=1):
-            yield frame
-        if n == 0:
-            raise ValueError(f"{one}: holds no frame; give a file with at least one structure")
+    frames = (frame for one in paths for frame in _read_one(Path(one), format, energy_kind, allow_mixed_settings))
+    return refuse_mixed_settings(frames, allow_mixed_settings)
 
 
-def _read_one(path: Path, format: str | None, energy_kind: str | None) -> Iterator[Frame]:
+def _read_one(path: Path, format: str | None, energy_kind: str | None, allow_mixed_settings: bool) -> Iterator[Frame]:
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: no such file or folder; check `path` (the working directory is {Path.cwd()})")
     name = format or sniff(path)
-    if name == "folder":
-        for child in sorted(path.iterdir()):
-            kind = sniff(child, strict=False)
-            if kind not in (None, "folder"):
-                yield from _reader(kind)(child, energy_kind=energy_kind)
-        return
-    yield from _reader(name)(path, energy_kind=energy_kind)
+    empty = True
+    children = [(path, name)] if name != "folder" else [(child, sniff(child, strict=False)) for child in sorted(path.iterdir())]
+    for child, kind in children:
+        if kind in READERS:
+            options = {"allow_mixed_settings": allow_mixed_settings} if kind == "ml_ab" else {}
+            for frame in _reader(kind)(child, energy_kind=energy_kind, **options):
+                empty = False
+                yield frame
+    if empty:
+        raise ValueError(f"{path}: holds no frame of a known format; give a file with at least one structure ({', '.join(FORMATS)})")
 
 
 def _reader(name: str) -> Callable[..., Iterator[Frame]]:
