@@ -1,0 +1,143 @@
+"""The report as one HTML file: text, styles, script and charts inside, nothing fetched from anywhere."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from mlff.report.content import SPLITS, ReportContent
+from mlff.report.plots import (
+    Figure,
+    energy_parity,
+    error_by_force,
+    error_distributions,
+    force_parity,
+    learning_curves,
+    mobile_forces,
+    stress_parity,
+)
+from mlff.report.tables import SPLIT_TITLES, Table, condition_tables, element_table, overall_table, reference_table, tiles
+
+
+@dataclass(frozen=True)
+class Tab:
+    """One of several views of the same thing; a section with a single tab shows no tab bar."""
+
+    name: str
+    figures: Sequence[Figure] = ()
+    tables: Sequence[Table] = ()
+
+
+@dataclass(frozen=True)
+class Section:
+    id: str
+    title: str
+    lead: str
+    tabs: Sequence[Tab]
+
+
+def write_report(path: str | Path, content: ReportContent) -> Path:
+    """Writes the report to `path` and returns it; folders on the way are made."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(render(content), encoding="utf-8")
+    return path
+
+
+def render(content: ReportContent) -> str:
+    """The report's HTML."""
+    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
+    environment.tests["mapping_like"] = lambda value: isinstance(value, Mapping)
+    environment.tests["list_like"] = lambda value: isinstance(value, (list, tuple))
+    environment.filters["cell"] = _cell_text
+    return environment.from_string(_asset("report.html.j2")).render(
+        content=content,
+        tiles=tiles(content),
+        headline=SPLIT_TITLES[content.headline],
+        sections=_sections(content),
+        style=Markup(_asset("style.css")),
+        script=Markup(_asset("script.js")),
+    )
+
+
+def _sections(content: ReportContent) -> list[Section]:
+    comparison = reference_table(content)
+    splits = [split for split in reversed(SPLITS) if split in content.metrics]
+    sampled = [split for split in reversed(SPLITS) if split in content.samples]
+    headline = content.samples[sampled[0]] if sampled else None
+    whole = [figure for figure in (energy_parity(content), stress_parity(headline) if headline else None) if figure]
+    sections = [
+        Section(
+            "accuracy",
+            "Accuracy",
+            "Energies per atom, every frame alike; forces per Cartesian component, every atom alike; stress over all nine components.",
+            [Tab("", tables=[overall_table(content), *([comparison] if comparison else [])])],
+        ),
+        Section(
+            "elements",
+            "Elements, mobile ions and framework",
+            "Transport follows the forces on the mobile ions; stability follows those on the framework.",
+            [Tab("", tables=[element_table(content)])],
+        ),
+        Section(
+            "conditions",
+            "Temperatures and kinds of frame",
+            "An error that grows with temperature points at rare configurations the training set lacks.",
+            [Tab(SPLIT_TITLES[split], tables=condition_tables(content.metrics[split])) for split in splits],
+        ),
+        Section(
+            "parity",
+            "Parity",
+            "Predicted against reference; the dashed line is exact.",
+            [
+                *([Tab("energy and stress", whole)] if whole else []),
+                *(Tab(f"forces, {SPLIT_TITLES[split]}", force_parity(content.samples[split])) for split in sampled),
+            ],
+        ),
+        Section(
+            "force-size",
+            "Error against force",
+            "Large forces are rare and decide reactions and hops; an error that grows slower than the force is a good sign.",
+            [Tab("", error_by_force(headline) if headline else [])],
+        ),
+        Section(
+            "mobile-ion",
+            "Mobile ion",
+            "A slope below 1 means a softened energy surface: barriers too low, diffusion too fast.",
+            [Tab("", mobile_forces(headline, content.mobile) if headline else [])],
+        ),
+        Section(
+            "distributions",
+            "Distribution of errors",
+            "Where training and test part, the model has learnt its training set by heart.",
+            [Tab("", error_distributions(content))],
+        ),
+        Section(
+            "learning",
+            "Learning curves",
+            "Logarithmic errors; a curve still falling at the end asks for a longer training.",
+            [Tab(clock, figures) for clock, figures in learning_curves(content.history).items()],
+        ),
+    ]
+    filled = [Section(s.id, s.title, s.lead, [tab for tab in s.tabs if tab.figures or tab.tables]) for s in sections]
+    return [section for section in filled if section.tabs]
+
+
+def _asset(name: str) -> str:
+    return files("mlff.report").joinpath(name).read_text(encoding="utf-8")
+
+
+def _cell_text(value: object) -> str:
+    """A value of the data summary or the card as text: numbers short, lists with commas, absence as a dash."""
+    if value is None or value == "":
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, int):
+        return f"{value:,}" if abs(value) >= 10_000 else str(value)
+    return ", ".join(_cell_text(v) for v in value) if isinstance(value, (list, tuple)) else str(value)

@@ -1,0 +1,149 @@
+"""The tables of the report: from metrics to headed rows of text."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from mlff.report.content import SPLITS, ReportContent
+from mlff.train.metrics import COLUMNS, GROUPS, format_number
+
+SPLIT_TITLES = {"train": "training", "val": "validation", "test": "test"}
+QUANTITIES = {  # of the overall table: field → name; units and formats are those of the metrics
+    "Energy": {
+        "energy_mae": "MAE",
+        "energy_rmse": "RMSE",
+        "energy_bias": "bias (mean signed error)",
+        "energy_mae_shifted": "MAE without the bias",
+    },
+    "Force": {"force_mae": "MAE", "force_rmse": "RMSE", "force_relative": "RMSE over RMS", "force_slope": "slope through the origin"},
+    "Stress": {"stress_mae": "MAE", "stress_mae_gpa": "MAE", "stress_rmse_gpa": "RMSE"},
+    "Labels": {"n_energy": "frames with energy", "n_force": "force components", "n_stress": "frames with stress"},
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row: its name, its cells, and the share (0 to 1) of the bar behind each cell, None for no bar."""
+
+    name: str
+    cells: tuple[str, ...]
+    shares: tuple[float | None, ...] = ()
+    kind: str = ""  # "group": a heading of the rows below; "reference": somebody else's number
+
+
+@dataclass(frozen=True)
+class Table:
+    """`head` holds (name, unit) of each column, the first of them that of the row names."""
+
+    caption: str
+    head: tuple[tuple[str, str], ...]
+    rows: tuple[Row, ...]
+
+
+def overall_table(content: ReportContent) -> Table:
+    """Quantities down, splits across: narrow enough for a telephone."""
+    splits = [split for split in SPLITS if split in content.metrics]
+    rows = []
+    for group, quantities in QUANTITIES.items():
+        lines = []
+        for key, name in quantities.items():
+            values = [content.metrics[split]["overall"][key] for split in splits]
+            if all(value in (None, 0) for value in values):
+                continue
+            unit, spec = COLUMNS[key][1:] if key in COLUMNS else ("", ",")
+            lines.append(Row(f"{name}, {unit}" if unit else name, tuple(format_number(value, spec) for value in values)))
+        if lines:
+            rows += [Row(group, (), kind="group"), *lines]
+    return Table(
+        "Errors of all frames", (("", ""), *((SPLIT_TITLES[s], f"{content.metrics[s]['n_frames']:,} frames") for s in splits)), tuple(rows)
+    )
+
+
+def reference_table(content: ReportContent) -> Table | None:
+    """This model beside numbers of others, in the columns those have."""
+    references = [row for row in content.reference_rows if not row.get("element")]
+    if not references:
+        return None
+    keys = [key for key in COLUMNS if any(row.get(key) is not None for row in references)]
+    own = content.metrics[content.headline]["overall"]
+    rows = [Row(f"this model, {SPLIT_TITLES[content.headline]}", (*(format_number(own[k], COLUMNS[k][2]) for k in keys), ""), kind="own")]
+    for row in references:
+        cells = (*(format_number(row.get(k), COLUMNS[k][2]) for k in keys), str(row.get("source", "")))
+        rows.append(Row(str(row["name"]), cells, kind="reference"))
+    return Table("Beside other numbers", (("", ""), *(COLUMNS[k][:2] for k in keys), ("source", "")), tuple(rows))
+
+
+def element_table(content: ReportContent) -> Table:
+    """Forces per element, and of the mobile species and the framework; bars compare the force error of the rows."""
+    splits = [split for split in SPLITS if split in content.metrics]
+    headline = content.metrics[content.headline]
+    references = [row for row in content.reference_rows if row.get("element")]
+    reference_keys = [key for key in COLUMNS if any(row.get(key) is not None for row in references)]
+    own_keys = ("force_rmse", "force_relative", "force_slope")
+    most = max((row["force_mae"] or 0.0 for row in headline["per_element"].values()), default=0.0)
+    head = [("", "")]
+    head += [(f"MAE {SPLIT_TITLES[s]}", "meV/Å") for s in splits]
+    head += [(f"{COLUMNS[k][0].removeprefix('F ')} {SPLIT_TITLES[content.headline]}", COLUMNS[k][1]) for k in own_keys]
+
+    def row_of(name: str, pick, kind: str = "") -> Row:
+        maes = [format_number(pick(content.metrics[s])["force_mae"] if pick(content.metrics[s]) else None, ".1f") for s in splits]
+        own = pick(headline) or {}
+        value = own.get("force_mae")
+        shares = tuple(value / most if s == content.headline and value and most and not kind else None for s in splits)
+        return Row(name, (*maes, *(format_number(own.get(k), COLUMNS[k][2]) for k in own_keys)), shares, kind)
+
+    elements = sorted({symbol for s in splits for symbol in content.metrics[s]["per_element"]})
+    rows = []
+    for symbol in elements:
+        rows.append(row_of(symbol, lambda metrics, symbol=symbol: metrics["per_element"].get(symbol)))
+    for part in ("mobile", "framework"):
+        if headline[part]["n_force"]:
+            name = f"mobile ({', '.join(content.mobile)})" if part == "mobile" and content.mobile else part
+            rows.append(row_of(name, lambda metrics, part=part: metrics[part], kind="total"))
+    for row in references:
+        text = "; ".join(f"{COLUMNS[k][0]} {format_number(row[k], COLUMNS[k][2])} {COLUMNS[k][1]}" for k in reference_keys if k in row)
+        source = f" ({row['source']})" if row.get("source") else ""
+        rows.append(Row(f"{row['element']}, {row['name']}: {text}{source}", (), kind="remark"))
+    return Table("Force errors per element", tuple(head), tuple(rows))
+
+
+def condition_tables(metrics: Mapping) -> list[Table]:
+    """Errors per temperature and per configuration type of one split, where the frames tell them."""
+    keys = ("energy_mae", "force_mae", "force_rmse", "force_relative", "stress_mae_gpa", "n_energy")
+    titles = {"per_temperature": "temperature", "per_config_type": "configuration type"}
+    tables = []
+    for group, title in titles.items():
+        rows = metrics[group]
+        shown = [key for key in keys if any(row[key] for row in rows.values())]
+        if not shown:
+            continue
+        most = max((row["force_mae"] or 0.0 for row in rows.values()), default=0.0)
+        head = ((title, ""), *(COLUMNS[k][:2] if k in COLUMNS else ("frames", "") for k in shown))
+        tables.append(
+            Table(f"Errors per {title}", head, tuple(_condition_row(GROUPS[group], label, row, shown, most) for label, row in rows.items()))
+        )
+    return tables
+
+
+def _condition_row(name: str, label: str, row: Mapping, keys: Sequence[str], most: float) -> Row:
+    cells = tuple(format_number(row[k], COLUMNS[k][2] if k in COLUMNS else ",") for k in keys)
+    shares = tuple(row[k] / most if k == "force_mae" and row[k] and most else None for k in keys)
+    return Row(name.format(label), cells, shares)
+
+
+def tiles(content: ReportContent) -> list[dict[str, str]]:
+    """The few numbers a reader wants first: {"name", "value", "unit", "aside"}."""
+    metrics = content.metrics[content.headline]
+    row = metrics["overall"]
+    found = []
+    for key, name in (("force_mae", "force MAE"), ("energy_mae", "energy MAE"), ("stress_mae_gpa", "stress MAE")):
+        if row[key] is not None:
+            _, unit, spec = COLUMNS[key]
+            others = [split for split in SPLITS if split in content.metrics and split != content.headline]
+            aside = ", ".join(f"{SPLIT_TITLES[s]} {format_number(content.metrics[s]['overall'][key], spec)}" for s in others)
+            found.append({"name": name, "value": format(row[key], spec), "unit": unit, "aside": aside})
+    if row["force_relative"] is not None:
+        found.append({"name": "relative force error", "value": f"{row['force_relative']:.1f}", "unit": "%", "aside": "RMSE over RMS"})
+    if metrics["mobile_force_slope"] is not None:
+        mobile = ", ".join(content.mobile) or "mobile ion"
+        found.append({"name": f"force slope, {mobile}", "value": f"{metrics['mobile_force_slope']:.3f}", "unit": "", "aside": "1 is exact"})
+    return found
