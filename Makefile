@@ -1,0 +1,32 @@
+# `make train` and `make test`: each makes .venv from the pinned versions when it is missing or stale, then runs.
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+INSTALLED := $(VENV)/.installed
+CONSTRAINTS := .ci/constraints.txt
+PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input install --quiet --constraint $(CONSTRAINTS)
+
+# threads that wait for each other by spinning stall when anything else uses a core
+export OMP_WAIT_POLICY ?= passive
+
+.PHONY: train test
+train: $(INSTALLED)
+	$(PYTHON) train.py +experiment=quickstart
+
+test: export OMP_NUM_THREADS ?= 1
+test: $(INSTALLED)
+	$(PYTHON) -m pytest
+
+# torch first and alone: where a smaller CPU file of the same version is on offer, that pin takes it
+$(INSTALLED): pyproject.toml $(CONSTRAINTS)
+	@python=; for candidate in python3.11 python3; do \
+	  if $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then python=$$candidate; break; fi; \
+	done; \
+	if [ -z "$$python" ]; then \
+	  echo "neither python3.11 nor python3 is Python 3.11 or newer ($$(python3 --version 2>&1)); install Python 3.11 and put it on PATH" >&2; \
+	  exit 1; \
+	fi; \
+	echo "installing the pinned versions into $(VENV) with $$($$python --version)"; \
+	$$python -m venv --clear $(VENV)
+	$(PIP) $$(grep '^torch==' $(CONSTRAINTS)) $$(grep '^setuptools==' $(CONSTRAINTS))
+	$(PIP) --no-build-isolation --editable '.[xtb,sweep,dev]'
+	@touch $@

@@ -1,0 +1,27 @@
+"""What every test may ask for: a seeded generator and the shared reference data."""
+
+import os
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # read when torch loads: its threads wait on each other where cores are shared
+    os.environ.setdefault(variable, "1")
+os.environ.setdefault("MPLBACKEND", "agg")
+
+
+@pytest.fixture
+def rng() -> np.random.Generator:
+    return np.random.default_rng(2024)
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of reference data, MLFF_DATA: lgps_pbe/, lips_520K/ and structures/."""
+    folder = os.environ.get("MLFF_DATA")
+    if folder is None:
+        pytest.skip("MLFF_DATA is not set; it names the folder of reference data (lgps_pbe/, lips_520K/, structures/)")
+    if not Path(folder).is_dir():
+        pytest.fail(f"MLFF_DATA is {folder!r}, which is no folder; correct it, or unset it to skip the tests that read it")
+    return Path(folder)
