@@ -1,0 +1,134 @@
+"""Do forces and energies come in units that fit each other? Neighbouring frames answer: ΔE against −Σ F̄·Δr."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlff.data.displacements import rms_displacements, trajectories, work_between
+from mlff.data.frame import Frame
+from mlff.units import BOHR, HARTREE, HARTREE_PER_BOHR, KCAL_PER_MOL
+
+log = logging.getLogger(__name__)
+
+MAX_DISPLACEMENT = 0.25  # Å per atom; further apart the trapezoid rule no longer holds in a hopping crystal
+MIN_PAIRS = 5
+MIN_CORRELATION = 0.8  # below it the pairs do not measure a slope
+TOLERANCE = 1.5  # finds ångström against bohr (1.89); sound data lie within 0.85 to 1.15
+FORCE_RANGE = (0.01, 30.0)  # eV/Å, root mean square of a set of thermal or perturbed frames
+N_REFERENCES, N_CANDIDATES = 24, 400  # per trajectory: bounds the cost
+
+# found ΔE / −ΣF̄·Δr, and what makes it so
+KNOWN_RATIOS = (
+    (HARTREE_PER_BOHR, "forces in Hartree/bohr beside energies in eV"),
+    (1 / HARTREE, "energies in Hartree beside forces in eV/Å"),
+    (1 / BOHR, "energies in Hartree beside forces in Hartree/bohr, or positions in bohr"),
+    (1 / KCAL_PER_MOL, "energies in kcal/mol beside forces in eV/Å"),
+    (KCAL_PER_MOL, "forces in kcal/(mol Å) beside energies in eV"),
+    (0.01, "forces 100 times too large"),
+    (100.0, "forces 100 times too small"),
+    (1e3, "energies in meV beside forces in eV/Å"),
+    (1e-3, "forces in meV/Å beside energies in eV"),
+)
+
+
+@dataclass(frozen=True)
+class UnitsVerdict:
+    """ratio: of energy differences to what the forces predict (1 when the units fit); None where no frames lie close enough.
+
+    ok: False when the ratio is measured and wrong. message: one sentence; where: the worst trajectory.
+    """
+
+    ok: bool
+    ratio: float | None
+    n_pairs: int
+    message: str
+
+
+def units_verdict(frames: Sequence[Frame]) -> UnitsVerdict:
+    """Measure the ratio in every trajectory that has frames close to each other; the worst one decides.
+
+    Without such frames only the size of the forces is judged, and the verdict stays ok with a doubt in its message.
+    """
+    measured = [(ratio, n, where) for where, ratio, n in _ratios(frames)]
+    n_pairs = sum(n for _, n, _ in measured)
+    if measured:
+        ratio, n, where = max(measured, key=lambda one: abs(np.log(abs(one[0]))) + (10.0 if one[0] < 0 else 0.0))
+        if 1 / TOLERANCE < ratio < TOLERANCE:
+            return UnitsVerdict(
+                True, ratio, n_pairs, f"energies and forces fit each other (ΔE / −ΣF·Δr = {ratio:.3g} from {n_pairs} pairs)"
+            )
+        return UnitsVerdict(
+            False,
+            ratio,
+            n_pairs,
+            f"{where}: energy differences are {ratio:.3g} times what the forces predict "
+            f"(−ΣF·Δr over {n} pairs of close frames), expected 1; {_cause(ratio)}",
+        )
+    forces = [frame.forces for frame in frames if frame.forces is not None and len(frame) > 1]
+    if not forces:
+        return UnitsVerdict(True, None, 0, "no forces to check against the energies")
+    rms = float(np.sqrt(np.square(np.concatenate(forces)).mean()))
+    if not FORCE_RANGE[0] < rms < FORCE_RANGE[1]:
+        return UnitsVerdict(
+            False,
+            None,
+            0,
+            f"{frames[0].source}: the root mean square force is {rms:.3g} eV/Å, expected {FORCE_RANGE[0]:g} to {FORCE_RANGE[1]:g}; "
+            "the unit is probably not eV/Å: convert the forces",
+        )
+    return UnitsVerdict(
+        True, None, 0, f"no two frames lie close enough to compare energies with forces; the force size ({rms:.3g} eV/Å) is plausible"
+    )
+
+
+def suspect_units(frames: Sequence[Frame]) -> UnitsVerdict:
+    """The verdict, or an error when it is bad.
+
+    Raises:
+        ValueError: forces and energies do not fit each other, or forces of an implausible size; names found, expected and remedy.
+    """
+    verdict = units_verdict(frames)
+    if not verdict.ok:
+        raise ValueError(verdict.message)
+    log.info("units: %s", verdict.message)
+    return verdict
+
+
+def _ratios(frames: Sequence[Frame]):
+    """(where, ratio, pairs) of each trajectory that has enough close pairs."""
+    for (source, _), members in trajectories(frames).items():
+        usable = [frames[k] for k in members if frames[k].energy is not None and frames[k].forces is not None and len(frames[k]) > 1]
+        usable = [frame for frame in usable if np.array_equal(frame.numbers, usable[0].numbers)]
+        usable = usable[:: max(1, len(usable) // N_CANDIDATES)]
+        if len(usable) <= MIN_PAIRS:
+            continue
+        pairs = set()
+        for i in np.linspace(0, len(usable) - 1, min(N_REFERENCES, len(usable))).astype(int):
+            distances = rms_displacements(usable[i], usable)
+            distances[i] = np.inf
+            # identical frames carry no difference to compare
+            distances[distances < 1e-4] = np.inf
+            j = int(np.argmin(distances))
+            if distances[j] < MAX_DISPLACEMENT:
+                pairs.add((min(i, j), max(i, j)))
+        works = [(work_between(usable[i], usable[j]), usable[j].energy - usable[i].energy) for i, j in sorted(pairs)]
+        works = np.array([pair for pair in works if pair[0] is not None])
+        if len(works) < MIN_PAIRS:
+            continue
+        (predicted, found), n = works.T, len(works)
+        sizes = np.sqrt(predicted @ predicted), np.sqrt(found @ found)
+        if min(sizes) == 0 or abs(predicted @ found) < MIN_CORRELATION * sizes[0] * sizes[1]:
+            continue
+        yield source, float(np.sign(predicted @ found) * sizes[1] / sizes[0]), n
+
+
+def _cause(ratio: float) -> str:
+    if ratio < 0:
+        return "the forces have the wrong sign (gradients were written?): negate them"
+    value, cause = min(KNOWN_RATIOS, key=lambda known: abs(np.log(known[0] / ratio)))
+    looks = f"this looks like {cause}" if abs(np.log(value / ratio)) < 0.3 else "the units of energies and forces do not fit"
+    return f"{looks}: convert to eV and eV/Å"
