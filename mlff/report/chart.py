@@ -21,7 +21,7 @@ class Chart:
         hover: what a pointer reads off: "lines" (all series at the nearest x), "points" (the nearest point), "plane" (x and y).
     """
 
-    def __init__(self, x: Axis, y: Axis, description: str, *, width: int = 460, height: int = 300, hover: str = "lines"):
+    def __init__(self, x: Axis, y: Axis, description: str, *, width: int = 380, height: int = 290, hover: str = "lines"):
         self.x, self.y, self.description, self.hover = x, y, description, hover
         self.width, self.height = width, height
         self.box = (LEFT, TOP, width - LEFT - RIGHT, height - TOP - BOTTOM)
@@ -65,7 +65,8 @@ class Chart:
         """A histogram's outline; empty bins of a logarithmic axis are gaps."""
         centres, kept = (edges[1:] + edges[:-1]) / 2, heights > 0
         for start, stop in _stretches(kept):
-            px, py = self._pixels(np.repeat(edges[start : stop + 1], 2)[1:-1], np.repeat(heights[start:stop], 2))
+            tops = np.concatenate([[self.y.low], np.repeat(heights[start:stop], 2), [self.y.low]])
+            px, py = self._pixels(np.repeat(edges[start : stop + 1], 2), tops)
             self._parts.append(f'<path class="line c{colour}" d="M{_path(px, py)}"/>')
         self._remember(centres[kept], heights[kept], colour, name)
 
@@ -77,6 +78,12 @@ class Chart:
             ends = np.clip(ends, *limits)
         px, py = self._pixels(ends, slope * ends)
         self._parts.append(f'<path class="{kind}" d="M{_path(px, py)}"/>')
+
+    def guide(self, x: Sequence[float], y: Sequence[float], text: str) -> None:
+        """A dashed line to compare with, named at its upper end."""
+        px, py = self._pixels(x, y)
+        self._parts.append(f'<path class="ideal" d="M{_path(px, py)}"/>')
+        self._parts.append(f'<text class="note" text-anchor="end" x="{px[-1] - 6:.1f}" y="{py[-1] - 4:.1f}">{escape(text)}</text>')
 
     def rule(self, *, x: float | None = None, y: float | None = None, text: str = "") -> None:
         """A thin line across the plane at one x or one y, with a few words beside it."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -58,7 +59,7 @@ def stage_starts(rows: Sequence[Mapping], clock: Clock) -> list[tuple[float, str
     """Where each stage after the first begins, and its name."""
     staged = [(_number(row.get(clock.key)), str(row["stage"])) for row in rows if row.get("stage") not in (None, "")]
     staged = [(x * clock.factor, stage) for x, stage in staged if x is not None]
-    pairs = zip(staged, staged[1:], strict=False)
+    pairs = pairwise(staged)
     return [(x, stage if not stage.isdigit() else f"stage {stage}") for (_, before), (x, stage) in pairs if stage != before]
 
 

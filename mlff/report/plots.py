@@ -11,6 +11,7 @@ from mlff.report.chart import Chart
 from mlff.report.content import SPLITS, PredictionSamples, ReportContent
 from mlff.report.curves import binned_band, common_extent, density, error_histogram, slope_through_origin, softening
 from mlff.report.history import PANELS, Panel, best_step, clocks, series, stage_starts
+from mlff.train.metrics import format_number
 from mlff.units import EV_PER_A3_TO_GPA, TO_MILLI
 
 SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
@@ -49,7 +50,7 @@ def energy_parity(content: ReportContent) -> Figure | None:
         kept = np.unique(np.linspace(0, len(reference) - 1, min(len(reference), MOST_POINTS)).astype(int))
         chart.points(reference[kept], predicted[kept], SPLIT_COLOURS[split], SPLIT_NAMES[split])
         shown.append(f"{len(kept):,} of {len(reference):,} {SPLIT_NAMES[split]}")
-    caption = f"From the mean reference energy, {zero:.4f} eV/atom. Frames shown: {', '.join(shown)}."
+    caption = f"From the mean reference energy, {format_number(zero, '.4f')} eV/atom. Frames shown: {', '.join(shown)}."
     return Figure("Energy", chart.svg(), caption, tuple((SPLIT_COLOURS[s], SPLIT_NAMES[s]) for s in pairs))
 
 
@@ -96,17 +97,22 @@ def error_by_force(samples: PredictionSamples) -> list[Figure]:
     bands = {element: band for element, band in bands.items() if len(band.x)}
     if not bands:
         return []
-    x = Axis.around("size of the reference force, eV/Å", *(b.x for b in bands.values()), zero=True)
+    x = Axis.around("size of the reference force, eV/Å", *(b.x for b in bands.values()), log=True)
     y = Axis.around("size of the force error, meV/Å", *(v for b in bands.values() for v in (b.low, b.high)), log=True)
     colours = {element: colour for colour, element in enumerate(_elements(samples))}
     together = Chart(x, y, "Median force error against the size of the reference force, per element")
+    ends = _tenth(x, y)
+    together.guide(*ends, "10 %")
     for element, band in bands.items():
         together.line(band.x, band.median, colours[element], element)
     legend = tuple((colours[e], e) for e in bands)
-    figures = [Figure("All elements", together.svg(), "Medians in bins of equally many atoms.", legend)]
+    figures = [
+        Figure("All elements", together.svg(), "Medians in bins of equally many atoms. Dashed: an error of a tenth of the force.", legend)
+    ]
     for element, band in bands.items():
         chart = Chart(x, y, f"Force error against the size of the reference force of {element}: median and 90 % band")
         chart.band(band.x, band.low, band.high, colours[element])
+        chart.guide(*ends, "10 %")
         chart.line(band.x, band.median, colours[element], "median")
         figures.append(Figure(element, chart.svg(), "Median, and the band from 5 % to 95 % of the atoms."))
     return figures
@@ -130,7 +136,7 @@ def mobile_forces(samples: PredictionSamples, mobile: Sequence[str]) -> list[Fig
         # the widest band belongs to the smallest forces and would flatten the rest: the axis follows the other bins
         y = Axis.around("predicted / reference", band.low[1:], band.high[1:], [0.95, 1.05])
         along = Chart(
-            Axis.around("size of the reference force, eV/Å", band.x, zero=True),
+            Axis.around("size of the reference force, eV/Å", band.x, log=True),
             y,
             f"Predicted over reference force of {name} along the reference, against its size",
             height=388,
@@ -142,7 +148,28 @@ def mobile_forces(samples: PredictionSamples, mobile: Sequence[str]) -> list[Fig
             "Predicted force along the reference force, over its size. Below 1 the energy surface is too flat. Band: 90 % of the ions."
         )
         figures.append(Figure(f"Softening of {name}", along.svg(), caption))
+    if (comparison := _softening_of_all(samples)) is not None:
+        figures.append(comparison)
     return figures
+
+
+def _softening_of_all(samples: PredictionSamples) -> Figure | None:
+    elements = _elements(samples)
+    bands = {e: softening(samples.forces_ref[samples.elements == e], samples.forces_pred[samples.elements == e]) for e in elements}
+    bands = {element: band for element, band in bands.items() if len(band.x)}
+    if not bands:
+        return None
+    chart = Chart(
+        Axis.around("size of the reference force, eV/Å", *(b.x for b in bands.values()), log=True),
+        Axis.around("predicted / reference", *(b.median for b in bands.values()), [0.95, 1.05]),
+        "Median of predicted over reference force along the reference, per element",
+        height=388,
+    )
+    chart.rule(y=1.0, text="exact")
+    for element, band in bands.items():
+        chart.line(band.x, band.median, elements.index(element), element)
+    legend = tuple((elements.index(element), element) for element in bands)
+    return Figure("Softening of every element", chart.svg(), "Medians; the mobile ion beside the framework.", legend)
 
 
 def error_distributions(content: ReportContent) -> list[Figure]:
@@ -150,6 +177,7 @@ def error_distributions(content: ReportContent) -> list[Figure]:
     kinds = (
         ("Force errors", "error of a force component, meV/Å", lambda s: TO_MILLI * (s.forces_pred - s.forces_ref).ravel()),
         ("Energy errors", "error of the energy, meV/atom", lambda s: TO_MILLI * (s.energy_pred - s.energy_ref)),
+        ("Stress errors", "error of a stress component, GPa", lambda s: EV_PER_A3_TO_GPA * (s.stress_pred - s.stress_ref).ravel()),
     )
     figures = []
     for title, label, errors_of in kinds:
@@ -207,6 +235,12 @@ def _density_chart(reference: np.ndarray, predicted: np.ndarray, unit: str, desc
     chart.slope(1.0, "ideal")
     chart.density(density(reference, predicted, extent, CELLS), colour)
     return chart
+
+
+def _tenth(x: Axis, y: Axis) -> tuple[np.ndarray, np.ndarray]:
+    """Ends of the line error = force / 10 inside the plane; forces in eV/Å, errors in meV/Å."""
+    ends = np.clip([x.low, x.high], y.low / (0.1 * TO_MILLI), y.high / (0.1 * TO_MILLI))
+    return ends, 0.1 * TO_MILLI * ends
 
 
 def _elements(samples: PredictionSamples) -> list[str]:

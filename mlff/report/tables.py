@@ -28,6 +28,7 @@ class Row:
     cells: tuple[str, ...]
     shares: tuple[float | None, ...] = ()
     kind: str = ""  # "group": a heading of the rows below; "reference": somebody else's number
+    unit: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,7 +51,7 @@ def overall_table(content: ReportContent) -> Table:
             if all(value in (None, 0) for value in values):
                 continue
             unit, spec = COLUMNS[key][1:] if key in COLUMNS else ("", ",")
-            lines.append(Row(f"{name}, {unit}" if unit else name, tuple(format_number(value, spec) for value in values)))
+            lines.append(Row(name, tuple(format_number(value, spec) for value in values), unit=unit))
         if lines:
             rows += [Row(group, (), kind="group"), *lines]
     return Table(
@@ -69,41 +70,42 @@ def reference_table(content: ReportContent) -> Table | None:
     for row in references:
         cells = (*(format_number(row.get(k), COLUMNS[k][2]) for k in keys), str(row.get("source", "")))
         rows.append(Row(str(row["name"]), cells, kind="reference"))
-    return Table("Beside other numbers", (("", ""), *(COLUMNS[k][:2] for k in keys), ("source", "")), tuple(rows))
+    return Table("Beside other numbers", (("", ""), *(_heading(k) for k in keys), ("source", "")), tuple(rows))
 
 
 def element_table(content: ReportContent) -> Table:
-    """Forces per element, and of the mobile species and the framework; bars compare the force error of the rows."""
-    splits = [split for split in SPLITS if split in content.metrics]
-    headline = content.metrics[content.headline]
-    references = [row for row in content.reference_rows if row.get("element")]
-    reference_keys = [key for key in COLUMNS if any(row.get(key) is not None for row in references)]
-    own_keys = ("force_rmse", "force_relative", "force_slope")
-    most = max((row["force_mae"] or 0.0 for row in headline["per_element"].values()), default=0.0)
-    head = [("", "")]
-    head += [(f"MAE {SPLIT_TITLES[s]}", "meV/Å") for s in splits]
-    head += [(f"{COLUMNS[k][0].removeprefix('F ')} {SPLIT_TITLES[content.headline]}", COLUMNS[k][1]) for k in own_keys]
-
-    def row_of(name: str, pick, kind: str = "") -> Row:
-        maes = [format_number(pick(content.metrics[s])["force_mae"] if pick(content.metrics[s]) else None, ".1f") for s in splits]
-        own = pick(headline) or {}
-        value = own.get("force_mae")
-        shares = tuple(value / most if s == content.headline and value and most and not kind else None for s in splits)
-        return Row(name, (*maes, *(format_number(own.get(k), COLUMNS[k][2]) for k in own_keys)), shares, kind)
-
-    elements = sorted({symbol for s in splits for symbol in content.metrics[s]["per_element"]})
+    """Forces per element, and of the mobile species and the framework; bars compare the elements."""
+    others = [split for split in reversed(SPLITS) if split in content.metrics and split != content.headline]
+    own_keys = ("force_mae", "force_rmse", "force_relative", "force_slope")
+    columns = [(content.headline, key) for key in own_keys] + [(split, "force_mae") for split in others]
+    head = [("", "")] + [(f"{_heading(key)[0].removeprefix('F ')} {SPLIT_TITLES[split]}", COLUMNS[key][1]) for split, key in columns]
+    most = max((row["force_mae"] or 0.0 for row in content.metrics[content.headline]["per_element"].values()), default=0.0)
     rows = []
-    for symbol in elements:
-        rows.append(row_of(symbol, lambda metrics, symbol=symbol: metrics["per_element"].get(symbol)))
+    for symbol in sorted({symbol for metrics in content.metrics.values() for symbol in metrics["per_element"]}):
+        by_split = {split: metrics["per_element"].get(symbol, {}) for split, metrics in content.metrics.items()}
+        value = by_split[content.headline].get("force_mae")
+        rows.append(Row(symbol, _force_cells(by_split, columns), (value / most if value and most else None,)))
     for part in ("mobile", "framework"):
-        if headline[part]["n_force"]:
+        if content.metrics[content.headline][part]["n_force"]:
             name = f"mobile ({', '.join(content.mobile)})" if part == "mobile" and content.mobile else part
-            rows.append(row_of(name, lambda metrics, part=part: metrics[part], kind="total"))
+            rows.append(Row(name, _force_cells({split: m[part] for split, m in content.metrics.items()}, columns), kind="total"))
+    return Table("Force errors per element", tuple(head), (*rows, *_element_remarks(content.reference_rows)))
+
+
+def _force_cells(by_split: Mapping[str, Mapping], columns: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    return tuple(format_number(by_split[split].get(key), COLUMNS[key][2]) for split, key in columns)
+
+
+def _element_remarks(references: Sequence[Mapping]) -> list[Row]:
+    remarks = []
     for row in references:
-        text = "; ".join(f"{COLUMNS[k][0]} {format_number(row[k], COLUMNS[k][2])} {COLUMNS[k][1]}" for k in reference_keys if k in row)
-        source = f" ({row['source']})" if row.get("source") else ""
-        rows.append(Row(f"{row['element']}, {row['name']}: {text}{source}", (), kind="remark"))
-    return Table("Force errors per element", tuple(head), tuple(rows))
+        if row.get("element"):
+            numbers = ", ".join(
+                f"{name} {format_number(row[k], spec)} {unit}" for k, (name, unit, spec) in COLUMNS.items() if row.get(k) is not None
+            )
+            source = f" ({row['source']})" if row.get("source") else ""
+            remarks.append(Row(f"{row['element']}, {row['name']}: {numbers}{source}", (), kind="remark"))
+    return remarks
 
 
 def condition_tables(metrics: Mapping) -> list[Table]:
@@ -117,11 +119,17 @@ def condition_tables(metrics: Mapping) -> list[Table]:
         if not shown:
             continue
         most = max((row["force_mae"] or 0.0 for row in rows.values()), default=0.0)
-        head = ((title, ""), *(COLUMNS[k][:2] if k in COLUMNS else ("frames", "") for k in shown))
+        head = ((title, ""), *(_heading(k) if k in COLUMNS else ("frames", "") for k in shown))
         tables.append(
             Table(f"Errors per {title}", head, tuple(_condition_row(GROUPS[group], label, row, shown, most) for label, row in rows.items()))
         )
     return tables
+
+
+def _heading(key: str) -> tuple[str, str]:
+    """Name and unit of a column, with the words a terminal has no room for."""
+    name, unit, _ = COLUMNS[key]
+    return name.replace("rel.", "relative").replace("S ", "stress "), unit
 
 
 def _condition_row(name: str, label: str, row: Mapping, keys: Sequence[str], most: float) -> Row:
@@ -139,7 +147,7 @@ def tiles(content: ReportContent) -> list[dict[str, str]]:
         if row[key] is not None:
             _, unit, spec = COLUMNS[key]
             others = [split for split in SPLITS if split in content.metrics and split != content.headline]
-            aside = ", ".join(f"{SPLIT_TITLES[s]} {format_number(content.metrics[s]['overall'][key], spec)}" for s in others)
+            aside = " · ".join(f"{SPLIT_TITLES[s]}\u00a0{format_number(content.metrics[s]['overall'][key], spec)}" for s in others)
             found.append({"name": name, "value": format(row[key], spec), "unit": unit, "aside": aside})
     if row["force_relative"] is not None:
         found.append({"name": "relative force error", "value": f"{row['force_relative']:.1f}", "unit": "%", "aside": "RMSE over RMS"})

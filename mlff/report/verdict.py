@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from mlff.train.metrics import format_number
 
 
-def summary_sentence(metrics: Mapping[str, Mapping], mobile: str = "mobile ion") -> str:
+def summary_sentence(metrics: Mapping[str, Mapping], mobile: str = "the mobile ion") -> str:
     """The main numbers of the split that speaks for the model (test, else val, else train), in one sentence."""
     split = next(name for name in ("test", "val", "train") if name in metrics)
     row, part = metrics[split]["overall"], metrics[split]["mobile"]
     name = {"test": "unseen test", "val": "validation", "train": "training"}[split]
     errors = []
     if row["force_mae"] is not None:
-        errors.append(f"forces {row['force_mae']:.1f} meV/Å ({row['force_relative']:.1f} % of their RMS by RMSE)")
+        errors.append(f"forces {row['force_mae']:.1f} meV/Å (RMSE {row['force_rmse']:.1f}, {row['force_relative']:.1f} % of the RMS force)")
     if row["energy_mae"] is not None:
         errors.append(f"energies {row['energy_mae']:.2f} meV/atom")
     if row["stress_mae_gpa"] is not None:
@@ -22,7 +22,7 @@ def summary_sentence(metrics: Mapping[str, Mapping], mobile: str = "mobile ion")
     )
     if part["force_mae"] is not None:
         slope = format_number(metrics[split]["mobile_force_slope"], ".3f")
-        text += f" On the {mobile}: {part['force_mae']:.1f} meV/Å, with a force slope of {slope} (1 is exact, below 1 too soft)."
+        text += f" For {mobile}: {part['force_mae']:.1f} meV/Å, with a force slope of {slope} (1 is exact, below 1 too soft)."
     return text
 
 

@@ -241,7 +241,7 @@ def print_metrics(metrics: Mapping, title: str, *, console: Console | None = Non
     """Prints the main columns as a table of 80 characters; one without any number is left out, a dash marks what does not apply."""
     rows = metrics_table(metrics)
     columns = [name for name in PRINTED if any(row[name] is not None for row in rows)]
-    table = Table(title=f"{title}, {metrics['n_frames']:,} frames", title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0))
+    table = Table(title=f"{title}, {metrics['n_frames']:,} frames", title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
     table.add_column("", no_wrap=True)
     for name in columns:
         heading, unit, _ = COLUMNS[name]
@@ -255,7 +255,7 @@ def print_metrics(metrics: Mapping, title: str, *, console: Console | None = Non
 
 def format_number(value: float | None, spec: str) -> str:
     """The number in the given format, or a dash where there is none."""
-    return "–" if value is None else format(value, spec)
+    return "–" if value is None else format(value, spec).replace("-", "−")
 
 
 def _group_rows(metrics: Mapping, groups: Iterable[str]) -> list[dict]:
