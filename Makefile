@@ -3,7 +3,7 @@ VENV := .venv
 PYTHON := $(VENV)/bin/python
 INSTALLED := $(VENV)/.installed
 CONSTRAINTS := .ci/constraints.txt
-PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input install --quiet --constraint $(CONSTRAINTS)
+PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input install -qq --constraint $(CONSTRAINTS)
 
 # threads that wait for each other by spinning stall when anything else uses a core
 export OMP_WAIT_POLICY ?= passive

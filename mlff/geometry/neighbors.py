@@ -2,7 +2,6 @@
 
 import numpy as np
 from ase.geometry import complete_cell
-from vesin import NeighborList
 
 
 def neighbor_list(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, r_max: float) -> tuple[np.ndarray, np.ndarray]:
@@ -24,9 +23,13 @@ def neighbor_list(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, r_ma
     if not np.isfinite(positions).all():
         raise ValueError("found a position that is not finite, expected Å; look at the frame, or at the timestep of the run that made it")
     if (pbc & ~cell.any(axis=1)).any():
-        raise ValueError(f"pbc is {pbc.tolist()}, but the cell has rows of zeros; give a cell vector for each periodic axis, or unset its pbc")
+        raise ValueError(
+            f"pbc is {pbc.tolist()}, but the cell has rows of zeros; give a cell vector for each periodic axis, or unset its pbc"
+        )
     if len(positions) == 0:
         return np.zeros((2, 0), np.int64), np.zeros((0, 3), np.int32)
+    from vesin import NeighborList  # here, because it imports torch where that is installed, and geometry starts without
+
     finder = NeighborList(cutoff=float(r_max), full_list=True, sorted=True)
     pairs, shift = finder.compute(points=positions, box=complete_cell(cell), periodic=pbc.tolist(), quantities="PS")
     return pairs.T.astype(np.int64), shift.astype(np.int32)
