@@ -63,6 +63,16 @@ class Potential(nn.Module):
             raise ValueError(f"reference energies name {sorted(energies)}, but the model also has {missing}; give an E0 for each species")
         self.E0.copy_(torch.tensor([energies[s] for s in self.species], dtype=torch.float64))
 
+    def _apply(self, fn, recurse=True):
+        # `.float()` and `.to(dtype)` are for the network: E0 of thousands of eV in float32 would be off by meV
+        exact = {name: buffer for name, buffer in self.named_buffers() if buffer.dtype == torch.float64 and not name.startswith("architecture.")}
+        super()._apply(fn, recurse)
+        for name, buffer in exact.items():
+            owner, _, key = name.rpartition(".")
+            module = self.get_submodule(owner)
+            setattr(module, key, buffer.to(getattr(module, key).device))
+        return self
+
     def neighborhood(self, graph: AtomGraph) -> Neighborhood:
         """The graph's edges in slots, float64."""
         return arrange(graph, len(self.species), padding=self.r_max + 1)
@@ -110,7 +120,7 @@ def stress_from_edges(pull: Tensor, hood: Neighborhood, cell: Tensor) -> Tensor:
 
     Symmetrised: an energy that does not change when everything turns has no antisymmetric part but rounding.
     """
-    per_atom = torch.einsum("asn,bsn->nab", hood.vectors, pull)
+    per_atom = torch.einsum("asn,bsn->nab", hood.vectors.detach(), pull)
     virial = per_atom.new_zeros(hood.n_graphs, 3, 3).index_add(0, hood.graph_index, per_atom)
     volume = torch.linalg.det(cell).abs()
     volume = torch.where(volume > 0, volume, torch.full_like(volume, torch.nan))

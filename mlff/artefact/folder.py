@@ -1,0 +1,91 @@
+"""Saving and loading an artefact: a folder with weights.safetensors, card.json and golden.safetensors."""
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file, save_file
+
+from mlff.artefact.build import build_potential
+from mlff.artefact.golden import golden_tensors
+from mlff.graph import AtomGraph
+from mlff.model.potential import Potential
+
+SCHEMA = 1
+FILES = ("weights.safetensors", "card.json", "golden.safetensors")
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """A trained potential and its card."""
+
+    potential: Potential
+    card: dict
+
+
+def save(path: str | os.PathLike, potential: Potential, card: Mapping[str, object], golden: Sequence[AtomGraph]) -> Path:
+    """Write an artefact; a folder of the same name is replaced only once the new one is whole.
+
+    Args:
+        potential: trained.
+        card: JSON-able; "model" must describe the potential as `build_potential` reads it.
+        golden: frames whose predictions are stored, so that every engine can be checked against them.
+    """
+    path = Path(path)
+    if path.exists() and not (path / "card.json").exists():
+        raise ValueError(f"{path} exists and is no model artefact; choose another folder or remove it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        fresh.chmod(0o755)
+        weights = {name: tensor.detach().cpu().contiguous() for name, tensor in potential.state_dict().items()}
+        save_file(weights, fresh / "weights.safetensors")
+        save_file(golden_tensors(potential, golden), fresh / "golden.safetensors")
+        full = {"schema": SCHEMA, **card, "species": list(potential.species), "r_max": potential.r_max, "units": _UNITS}
+        (fresh / "card.json").write_text(json.dumps(full, indent=2) + "\n")
+        if path.exists():
+            shutil.rmtree(path)
+        fresh.rename(path)
+    except BaseException:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise
+    return path
+
+
+def load(path: str | os.PathLike) -> Artefact:
+    """Read an artefact.
+
+    Raises:
+        FileNotFoundError: there is none at the path.
+        ValueError: it was written by another version, is incomplete or does not fit its card.
+    """
+    path = Path(path)
+    missing = [name for name in FILES if not (path / name).is_file()]
+    if missing:
+        raise FileNotFoundError(f"{path} holds no {', '.join(missing)}, expected a model artefact with {', '.join(FILES)}; give its folder")
+    try:
+        card = json.loads((path / "card.json").read_text())
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path / 'card.json'} is not JSON ({error}); the file is damaged: copy the artefact again") from error
+    if card.get("schema") != SCHEMA:
+        raise ValueError(
+            f"{path} has artefact schema {card.get('schema')!r}, but this version of mlff reads {SCHEMA}; "
+            f"it was written by mlff {card.get('version', '?')}: install that version, or export the model again"
+        )
+    potential = build_potential(card["model"])
+    try:
+        weights = load_file(path / "weights.safetensors")
+        potential.to(getattr(torch, card["dtype"]))
+        potential.load_state_dict(weights)
+    except (RuntimeError, SafetensorError) as error:
+        raise ValueError(f"the weights in {path} do not fit its card: {error}; copy the artefact again") from error
+    return Artefact(potential.eval(), card)
+
+
+_UNITS = {"length": "Å", "energy": "eV", "force": "eV/Å", "stress": "eV/Å³, tension positive"}

@@ -1,0 +1,68 @@
+"""A trained potential as an ASE calculator."""
+
+import os
+from typing import Self
+
+import numpy as np
+import torch
+from ase import Atoms
+from ase.calculators.calculator import Calculator, PropertyNotImplementedError, all_changes
+from ase.stress import full_3x3_to_voigt_6_stress
+
+from mlff.artefact import load
+from mlff.data.dataset import graph_of
+from mlff.data.frame import Frame
+from mlff.model.potential import Potential
+
+
+class MLFFCalculator(Calculator):
+    """Energy (eV), energies (eV), forces (eV/Å) and stress (eV/Å³, ASE's Voigt order and sign) of ASE Atoms.
+
+    Args:
+        potential: trained.
+        device: where it runs.
+        dtype: of the network, "float32" or "float64"; positions and sums are float64 in any case. Relaxations and
+            elastic constants want float64.
+    """
+
+    implemented_properties = ["energy", "free_energy", "energies", "forces", "stress"]
+
+    def __init__(self, potential: Potential, device: str = "cpu", dtype: str = "float32"):
+        super().__init__()
+        if dtype not in ("float32", "float64"):
+            raise ValueError(f"dtype is {dtype!r}, expected 'float32' or 'float64'")
+        self.potential = potential.to(device=device, dtype=getattr(torch, dtype)).eval()
+        self.potential.requires_grad_(False)
+        self.device = device
+
+    @classmethod
+    def load(cls, path: str | os.PathLike, device: str = "cpu", dtype: str = "float32") -> Self:
+        """From an artefact's folder."""
+        return cls(load(path).potential, device=device, dtype=dtype)
+
+    def calculate(self, atoms: Atoms | None = None, properties: list[str] = ("energy",), system_changes: list[str] = all_changes) -> None:
+        super().calculate(atoms, properties, system_changes)
+        periodic = self.atoms.cell.rank == 3
+        if "stress" in properties and not periodic:
+            raise PropertyNotImplementedError(
+                f"stress needs a volume, but the cell has rank {self.atoms.cell.rank}; give three cell vectors or do not ask for it"
+            )
+        frame = Frame(self.atoms.numbers, self.atoms.positions, self.atoms.cell.array, self.atoms.pbc, None, None, None, source="ASE atoms")
+        graph = graph_of(frame, self.potential.species, self.potential.r_max).to(self.device)
+        prediction = self.potential(graph, compute_stress=periodic)
+        forces = prediction.forces.cpu().numpy()
+        energy = float(prediction.energy)
+        if not (np.isfinite(energy) and np.isfinite(forces).all()):
+            raise FloatingPointError(
+                "the model answered NaN, expected finite energy and forces; two atoms probably coincide: "
+                f"the shortest distance is {_shortest(graph):.3g} Å"
+            )
+        self.results = {"energy": energy, "free_energy": energy, "energies": prediction.energies.cpu().numpy(), "forces": forces}
+        if periodic:
+            self.results["stress"] = full_3x3_to_voigt_6_stress(prediction.stress[0].cpu().numpy())
+
+
+def _shortest(graph) -> float:
+    centre, neighbor = graph.edge_index
+    r = graph.positions[neighbor] - graph.positions[centre] + graph.edge_shift.double() @ graph.cell[0]
+    return float(r.norm(dim=1).min()) if len(r) else float("inf")

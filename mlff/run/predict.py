@@ -1,0 +1,45 @@
+"""Predictions of a potential for many frames, with a progress bar."""
+
+from collections.abc import Iterator, Sequence
+
+import torch
+from rich.progress import track
+
+from mlff.data.dataset import AtomBudgetSampler, FrameDataset, collate
+from mlff.model.potential import Potential
+from mlff.train.metrics import FramePrediction
+
+BUDGET = 2048  # atoms of a batch: above it nothing gets faster on a CPU
+
+
+def predict(
+    potential: Potential, data: FrameDataset, device: str | torch.device = "cpu", title: str = "predicting"
+) -> list[FramePrediction]:
+    """Energy (eV), forces (eV/Å) and stress (eV/Å³) of each frame of a data set, in its order."""
+    potential = potential.to(device).eval()
+    batches = AtomBudgetSampler(data.n_atoms(), max_atoms=BUDGET, max_frames=32, shuffle=False).batches()
+    predictions: list[FramePrediction] = []
+    for batch in track(batches, description=title, transient=True, disable=len(batches) < 20):
+        predictions += _one_batch(potential, collate([data[i] for i in batch]).to(device))
+    return predictions
+
+
+def _one_batch(potential: Potential, graph) -> Iterator[FramePrediction]:
+    prediction = potential(graph)
+    sizes = torch.bincount(graph.graph_index).tolist()
+    forces = prediction.forces.double().cpu().split(sizes)
+    stress, energy = prediction.stress.cpu(), prediction.energy.cpu()
+    periodic = torch.isfinite(stress).all(dim=(1, 2))
+    for k in range(len(sizes)):
+        yield FramePrediction(float(energy[k]), forces[k].numpy(), stress[k].numpy() if periodic[k] else None)
+
+
+def n_parameters(potential: Potential) -> int:
+    """Trained weights."""
+    return sum(p.numel() for p in potential.architecture.parameters())
+
+
+def subset(data: FrameDataset, n: int, seed: int) -> Sequence[int]:
+    """At most n items of a data set, spread by a seeded permutation."""
+    generator = torch.Generator().manual_seed(seed)
+    return torch.randperm(len(data), generator=generator)[:n].tolist()

@@ -1,0 +1,128 @@
+"""What watches a training: the best average kept, early stop, checkpoints, a progress bar."""
+
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import pytorch_lightning as pl
+import torch
+from pytorch_lightning.callbacks import Callback, ModelCheckpoint
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+
+
+class KeepBest(Callback):
+    """Keeps the averaged weights of the best validation, and stops when none better came for a while.
+
+    Args:
+        patience: share of training without a better validation after which it stops; None for never.
+    """
+
+    def __init__(self, patience: float | None):
+        self.patience = patience
+        self.score, self.progress, self.weights = float("inf"), 0.0, None
+
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if trainer.sanity_checking:
+            return
+        score = float(trainer.callback_metrics["val_score"])
+        if score < self.score:
+            self.score, self.progress = score, module.progress
+            self.weights = {name: tensor.detach().clone() for name, tensor in module.average.state_dict().items()}
+        elif self.patience is not None and module.progress - self.progress > self.patience:
+            trainer.should_stop = True
+
+    def restore(self, module: pl.LightningModule) -> None:
+        """Give the module's average the best weights."""
+        if self.weights is not None:
+            module.average.load_state_dict(self.weights)
+
+    def state_dict(self) -> dict:
+        return {"score": self.score, "progress": self.progress, "weights": self.weights}
+
+    def load_state_dict(self, state: dict) -> None:
+        self.score, self.progress, self.weights = state["score"], state["progress"], state["weights"]
+
+
+class TimedCheckpoint(ModelCheckpoint):
+    """last.ckpt every few minutes at the end of an epoch, so that a resumed run repeats no step and skips none.
+
+    Args:
+        folder: where last.ckpt lies.
+        every_minutes: a killed run loses at most this much, and the epoch it was in.
+    """
+
+    def __init__(self, folder: Path, every_minutes: float):
+        super().__init__(dirpath=folder, filename="last", save_on_train_epoch_end=True, enable_version_counter=False)
+        self.interval = timedelta(minutes=every_minutes).total_seconds()
+        self._saved = time.monotonic()
+
+    def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if time.monotonic() - self._saved >= self.interval:
+            self.save_now(trainer)
+
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        """Validation scores are KeepBest's; a checkpoint in the middle of an epoch could not resume exactly."""
+
+    def on_exception(self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException) -> None:
+        """What failed is not saved over what worked."""
+
+    def save_now(self, trainer: pl.Trainer) -> None:
+        self._saved = time.monotonic()
+        path = Path(self.dirpath) / "last.ckpt"
+        # written beside and renamed, so that a kill while writing leaves the older one
+        fresh = path.with_suffix(".part")
+        trainer.save_checkpoint(fresh)
+        if trainer.is_global_zero:
+            fresh.replace(path)
+
+
+class ProgressBar(Callback):
+    """One bar over the whole training: stage, loss, validation force MAE, time left."""
+
+    def __init__(self):
+        self._bar: Progress | None = None
+
+    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if not trainer.is_global_zero:
+            return
+        self._bar = Progress(
+            TextColumn("stage {task.fields[stage]}"),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]:.4f}  val F MAE {task.fields[force]:.1f} meV/Å  E {task.fields[energy]:.2f} meV/atom"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(elapsed_when_finished=False),
+            refresh_per_second=2,
+        )
+        self._task = self._bar.add_task(
+            "",
+            total=int(trainer.estimated_stepping_batches),
+            stage=module.stage,
+            loss=float("nan"),
+            force=float("nan"),
+            energy=float("nan"),
+        )
+        self._bar.start()
+
+    def on_train_batch_end(self, trainer: pl.Trainer, module: pl.LightningModule, outputs, batch, batch_idx: int) -> None:
+        if self._bar is not None:
+            loss = float(outputs["loss"]) if isinstance(outputs, dict) else float("nan")
+            self._bar.update(self._task, completed=trainer.global_step, stage=module.stage, loss=loss)
+
+    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        if self._bar is not None:
+            metrics = trainer.callback_metrics
+            nan = torch.tensor(float("nan"))
+            self._bar.update(self._task, force=float(metrics.get("val_force_mae", nan)), energy=float(metrics.get("val_energy_mae", nan)))
+
+    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
+        self._stop()
+
+    def on_exception(self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException) -> None:
+        self._stop()
+
+    def _stop(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None

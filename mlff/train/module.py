@@ -1,0 +1,131 @@
+"""The Lightning module: one training step, the moving average that becomes the model, validation by it."""
+
+import copy
+from collections.abc import Callable, Sequence
+
+import pytorch_lightning as pl
+import torch
+from torch import Tensor
+
+from mlff.data.frame import Frame
+from mlff.graph import AtomGraph
+from mlff.model.potential import Potential
+from mlff.train.loss import Loss
+
+
+class ForceField(pl.LightningModule):
+    """Trains a potential; `average`, the exponential moving average of its weights, is the model.
+
+    Args:
+        potential: calibrated.
+        loss: of predictions against labels.
+        optimizer: parameter groups → optimizer.
+        schedule: share of training done → factor of the learning rate.
+        frames: what frame_id points to, so that an error can name the frame.
+        weight_decay: of matrices alone; biases, gates' offsets and scalars are free.
+        ema_decay: per step; its first steps average over fewer.
+        stage_two: share of training after which the energy weighs `stage_two_energy_factor` times as much; 1 for never.
+    """
+
+    def __init__(
+        self,
+        potential: Potential,
+        loss: Loss,
+        optimizer: Callable[[list[dict]], torch.optim.Optimizer],
+        schedule: Callable[[float], float],
+        frames: Sequence[Frame],
+        weight_decay: float,
+        ema_decay: float,
+        stage_two: float,
+        stage_two_energy_factor: float,
+    ):
+        super().__init__()
+        self.potential, self.loss = potential, loss
+        self.average = copy.deepcopy(potential).requires_grad_(False)
+        self.make_optimizer, self.schedule, self.frames = optimizer, schedule, frames
+        self.weight_decay, self.ema_decay = weight_decay, ema_decay
+        self.stage_two, self.stage_two_energy_factor = stage_two, stage_two_energy_factor
+        self._needs_stress = loss.weights["stress"] > 0
+        self._sums: dict[str, float] = {}
+
+    @property
+    def progress(self) -> float:
+        """The share of training that is done, 0 to 1."""
+        return self.global_step / max(1, self.trainer.estimated_stepping_batches)
+
+    @property
+    def stage(self) -> int:
+        """1, then 2 from the start of stage two."""
+        return 2 if self.progress >= self.stage_two else 1
+
+    def configure_optimizers(self):
+        free = [p for p in self.potential.parameters() if p.requires_grad and p.dim() < 2]
+        decayed = [p for p in self.potential.parameters() if p.requires_grad and p.dim() >= 2]
+        groups = [{"params": decayed, "weight_decay": self.weight_decay}, {"params": free, "weight_decay": 0.0}]
+        optimizer = self.make_optimizer([group for group in groups if group["params"]])
+        total = max(1, self.trainer.estimated_stepping_batches)
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.schedule(min(1.0, step / total)))
+        return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def training_step(self, graph: AtomGraph, batch_idx: int) -> Tensor:
+        prediction = self.potential(graph, compute_stress=self._needs_stress and bool(graph.has_stress.any()))
+        factor = self.stage_two_energy_factor if self.stage == 2 else 1.0
+        loss, parts = self.loss(prediction, graph, factor)
+        if not torch.isfinite(loss):
+            raise FloatingPointError(self._not_finite(prediction, graph))
+        self.log("train_loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(graph.energy))
+        for name, part in parts.items():
+            self.log(f"train_{name}_loss", part.detach(), on_step=False, on_epoch=True, batch_size=len(graph.energy))
+        return loss
+
+    def on_train_batch_end(self, outputs, batch, batch_idx: int) -> None:
+        # the first averages run over fewer steps, so that the random start is forgotten
+        decay = min(self.ema_decay, (1 + self.global_step) / (10 + self.global_step))
+        with torch.no_grad():
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.potential.parameters()), 1 - decay)
+
+    def on_validation_epoch_start(self) -> None:
+        self.average.eval()
+        self._sums = dict.fromkeys(("force", "n_force", "energy", "n_energy", "stress", "n_stress"), 0.0)
+
+    def validation_step(self, graph: AtomGraph, batch_idx: int) -> None:
+        prediction = self.average(graph, compute_stress=bool(graph.has_stress.any()))
+        n_atoms = torch.bincount(graph.graph_index, minlength=len(graph.energy))
+        errors = {
+            "energy": ((prediction.energy - graph.energy) / n_atoms)[graph.has_energy],
+            "force": (prediction.forces - graph.forces)[graph.has_forces[graph.graph_index]],
+        }
+        if prediction.stress is not None:
+            errors["stress"] = (prediction.stress - graph.stress)[graph.has_stress]
+        for name, error in errors.items():
+            self._sums[name] += float(error.abs().sum())
+            self._sums[f"n_{name}"] += error.numel()
+
+    def on_validation_epoch_end(self) -> None:
+        sums = torch.tensor(list(self._sums.values()), dtype=torch.float64)
+        if self.trainer.world_size > 1:
+            sums = self.trainer.strategy.reduce(sums, reduce_op="sum")
+        totals = dict(zip(self._sums, sums.tolist(), strict=True))
+        for name in ("energy", "force", "stress"):
+            if totals[f"n_{name}"]:
+                # meV/atom, meV/Å, meV/Å³
+                self.log(f"val_{name}_mae", 1e3 * totals[name] / totals[f"n_{name}"], prog_bar=name == "force")
+        # what is kept: forces, or energies where a set has no forces
+        kept = "force" if totals["n_force"] else "energy"
+        self.log("val_score", 1e3 * totals[kept] / max(1.0, totals[f"n_{kept}"]))
+
+    def on_save_checkpoint(self, checkpoint: dict) -> None:
+        checkpoint["torch_rng"] = torch.get_rng_state()
+
+    def on_load_checkpoint(self, checkpoint: dict) -> None:
+        torch.set_rng_state(checkpoint["torch_rng"].cpu())
+
+    def _not_finite(self, prediction, graph: AtomGraph) -> str:
+        bad = ~torch.isfinite(prediction.energy)
+        bad.index_put_((graph.graph_index[~torch.isfinite(prediction.forces).all(1)],), torch.tensor(True, device=bad.device))
+        suspects = graph.frame_id[bad] if bad.any() else graph.frame_id
+        names = "; ".join(self.frames[int(i)].where for i in suspects.tolist())
+        return (
+            f"the loss is not finite at step {self.global_step} on {names}; expected finite energies and forces: "
+            "look at the frame's shortest distances and labels (scripts/inspect_data.py), or lower `optimizer.lr`"
+        )

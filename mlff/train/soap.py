@@ -1,0 +1,118 @@
+"""SOAP: Adam in the eigenbasis of Shampoo's preconditioner (Vyas et al., arXiv:2409.11321)."""
+
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+
+class SOAP(torch.optim.Optimizer):
+    """Adam run in a slowly turning basis in which the gradient's covariance is nearly diagonal.
+
+    For a matrix G, L = ⟨G Gᵀ⟩ and R = ⟨Gᵀ G⟩ are running means; Adam acts on Q_Lᵀ G Q_R and its step is turned back.
+    A tensor of more than two dimensions is seen as a matrix of its last dimension; a vector gets plain Adam.
+
+    Args:
+        params: parameters or groups.
+        lr: learning rate.
+        betas: decay of the first and second moments.
+        shampoo_beta: decay of L and R.
+        eps: Adam's floor.
+        weight_decay: decoupled, as AdamW's.
+        precondition_every: steps between two updates of the basis.
+        max_size: a side longer than this keeps the identity as its basis.
+    """
+
+    def __init__(
+        self,
+        params: Iterable,
+        lr: float = 3e-3,
+        betas: tuple[float, float] = (0.95, 0.95),
+        shampoo_beta: float = 0.95,
+        eps: float = 1e-8,
+        weight_decay: float = 0.0,
+        precondition_every: int = 10,
+        max_size: int = 2000,
+    ):
+        defaults = {
+            "lr": lr,
+            "betas": tuple(betas),
+            "shampoo_beta": shampoo_beta,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "precondition_every": precondition_every,
+            "max_size": max_size,
+        }
+        super().__init__(params, defaults)
+
+    @torch.no_grad()
+    def step(self, closure=None):
+        """One update; the first only starts the preconditioner, as in the paper."""
+        loss = None
+        if closure is not None:
+            with torch.enable_grad():
+                loss = closure()
+        for group in self.param_groups:
+            for p in group["params"]:
+                if p.grad is not None:
+                    self._update(p, p.grad, group)
+        return loss
+
+    def _update(self, p: Tensor, grad: Tensor, group: dict) -> None:
+        state = self.state[p]
+        g = grad.reshape(-1, grad.shape[-1]) if grad.dim() > 1 else grad.unsqueeze(0)
+        if not state:
+            state["step"] = 0
+            state["mean"], state["square"] = torch.zeros_like(g), torch.zeros_like(g)
+            for side, size in zip("LR", g.shape, strict=True):
+                if 1 < size <= group["max_size"]:
+                    state[side] = torch.zeros(size, size, dtype=g.dtype, device=g.device)
+            self._accumulate(state, g, group["shampoo_beta"])
+            self._rotate_basis(state, first=True)
+            return
+        state["step"] += 1
+        beta1, beta2 = group["betas"]
+        turned = self._to_basis(state, g)
+        state["mean"].lerp_(g, 1 - beta1)
+        state["square"].lerp_(turned.square(), 1 - beta2)
+        mean = self._to_basis(state, state["mean"]) / (1 - beta1 ** state["step"])
+        spread = (state["square"] / (1 - beta2 ** state["step"])).sqrt().add_(group["eps"])
+        update = self._from_basis(state, mean / spread)
+        if group["weight_decay"]:
+            p.mul_(1 - group["lr"] * group["weight_decay"])
+        p.add_(update.view_as(p), alpha=-group["lr"])
+        self._accumulate(state, g, group["shampoo_beta"])
+        if state["step"] % group["precondition_every"] == 0:
+            self._rotate_basis(state, first=False)
+
+    @staticmethod
+    def _accumulate(state: dict, g: Tensor, beta: float) -> None:
+        if "L" in state:
+            state["L"].lerp_(g @ g.T, 1 - beta)
+        if "R" in state:
+            state["R"].lerp_(g.T @ g, 1 - beta)
+
+    @staticmethod
+    def _rotate_basis(state: dict, first: bool) -> None:
+        for side in "LR":
+            if side not in state:
+                continue
+            if first:
+                state[f"Q{side}"] = torch.linalg.eigh(state[side])[1].flip(1).contiguous()
+                continue
+            # one power iteration and a QR keep the basis close to the eigenvectors at a fraction of the price;
+            # columns are sorted first, and the second moments with them
+            q = state[f"Q{side}"]
+            order = torch.einsum("ij,jk,ki->i", q.T, state[side], q).argsort(descending=True)
+            state["square"] = state["square"].index_select(0 if side == "L" else 1, order)
+            state[f"Q{side}"] = torch.linalg.qr(state[side] @ q[:, order])[0].contiguous()
+
+    @staticmethod
+    def _to_basis(state: dict, g: Tensor) -> Tensor:
+        g = state["QL"].T @ g if "QL" in state else g
+        return g @ state["QR"] if "QR" in state else g
+
+    @staticmethod
+    def _from_basis(state: dict, g: Tensor) -> Tensor:
+        g = state["QL"] @ g if "QL" in state else g
+        return g @ state["QR"].T if "QR" in state else g
