@@ -6,10 +6,13 @@ from pathlib import Path
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis as PlotAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.colors import LinearSegmentedColormap, LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import NullLocator
 
+from mlff.report.axis import Axis, tick_text
 from mlff.report.content import SPLITS, PredictionSamples, ReportContent
 from mlff.report.curves import binned_band, common_extent, density, slope_through_origin
 from mlff.report.history import PANELS, clocks, series, stage_starts
@@ -94,6 +97,7 @@ def _density(axes: Axes, reference: np.ndarray, predicted: np.ndarray, colour: s
         cmap=shades,
         norm=LogNorm(1, max(counts.max(), 2)),
         interpolation="nearest",
+        zorder=2,  # above the grid
     )
     slope = slope_through_origin(reference, predicted) if name.startswith("force") else None
     rmse = np.sqrt(np.square(predicted - reference).mean())
@@ -112,6 +116,9 @@ def _error_by_force(axes: Axes, samples: PredictionSamples) -> None:
     axes.set(
         xlabel="size of the reference force, eV/Å", ylabel="size of the force error, meV/Å", yscale="log", title="median and 90 % band"
     )
+    axes.set_xscale("log")
+    for axis in (axes.xaxis, axes.yaxis):
+        _round_ticks(axis)
     axes.legend()
 
 
@@ -133,8 +140,16 @@ def _learning(axes: Axes, panel, curves: dict, clock, content: ReportContent) ->
     for split, (x, y) in curves.items():
         axes.plot(x, y, color=COLOURS[SPLIT_COLOURS[split]], label=SPLIT_NAMES[split])
     axes.set(xlabel=clock.label, ylabel=panel.label, yscale="log", title=panel.title)
+    _round_ticks(axes.yaxis)
     if len(curves) > 1:
         axes.legend()
+
+
+def _round_ticks(axis: PlotAxis) -> None:
+    """Marks a logarithmic axis like the report does, with 20 and 50 in place of 2 × 10¹ and 5 × 10¹."""
+    ticks = Axis("", *axis.get_view_interval(), log=True).ticks()
+    axis.set_minor_locator(NullLocator())
+    axis.set_ticks(ticks, labels=[tick_text(tick) for tick in ticks])
 
 
 def _rgb(colour: str) -> tuple[float, ...]:

@@ -14,6 +14,7 @@ import numpy as np
 from ase.data import chemical_symbols
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from mlff.units import EV_PER_A3_TO_GPA, TO_MILLI
@@ -238,7 +239,7 @@ def metrics_table(metrics: Mapping) -> list[dict]:
 
 
 def print_metrics(metrics: Mapping, title: str, *, console: Console | None = None) -> None:
-    """Prints the main columns as a table of 80 characters; one without any number is left out, a dash marks what does not apply."""
+    """Prints the main columns as a table of about 80 characters; one without any number is left out, a dash marks what does not apply."""
     rows = metrics_table(metrics)
     columns = [name for name in PRINTED if any(row[name] is not None for row in rows)]
     table = Table(title=f"{title}, {metrics['n_frames']:,} frames", title_justify="left", box=SIMPLE, padding=(0, 1, 0, 0), pad_edge=False)
@@ -250,7 +251,10 @@ def print_metrics(metrics: Mapping, title: str, *, console: Console | None = Non
         if before is not None and before["group"] != row["group"]:
             table.add_section()
         table.add_row(row["name"], *(format_number(row[name], COLUMNS[name][2]) for name in columns))
-    (console or Console()).print(table)
+    console = console or Console()
+    # a number cut off in the middle reads as another number: a terminal that is too narrow wraps lines instead
+    width = Measurement.get(console, console.options.update(max_width=200), table).maximum
+    console.print(table, width=max(console.width, width), crop=False)
 
 
 def format_number(value: float | None, spec: str) -> str:
