@@ -8,7 +8,7 @@ twice, as it does in the norm of the tensor; every frame counts the same. A labe
 from array import array
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 from ase.data import chemical_symbols
@@ -238,7 +238,7 @@ def metrics_table(metrics: Mapping) -> list[dict]:
     return rows + _group_rows(metrics, ["per_temperature", "per_config_type"])
 
 
-def print_metrics(metrics: Mapping, title: str, *, console: Console | None = None) -> None:
+def print_metrics(metrics: Mapping, title: str, *, file: TextIO | None = None) -> None:
     """Prints the main columns as a table of about 80 characters; one without any number is left out, a dash marks what does not apply."""
     rows = metrics_table(metrics)
     columns = [name for name in PRINTED if any(row[name] is not None for row in rows)]
@@ -251,10 +251,10 @@ def print_metrics(metrics: Mapping, title: str, *, console: Console | None = Non
         if before is not None and before["group"] != row["group"]:
             table.add_section()
         table.add_row(row["name"], *(format_number(row[name], COLUMNS[name][2]) for name in columns))
-    console = console or Console()
-    # a number cut off in the middle reads as another number: a terminal that is too narrow wraps lines instead
-    width = Measurement.get(console, console.options.update(max_width=200), table).maximum
-    console.print(table, width=max(console.width, width), crop=False)
+    console, wide = Console(file=file), Console(width=200)
+    # a number cut off in the middle reads as another number: a terminal that is too narrow wraps the lines instead
+    console.width = max(console.width, Measurement.get(wide, wide.options, table).maximum)
+    console.print(table)
 
 
 def format_number(value: float | None, spec: str) -> str:
