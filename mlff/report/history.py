@@ -57,10 +57,15 @@ def series(rows: Sequence[Mapping], clock: Clock, key: str) -> tuple[np.ndarray,
 
 def stage_starts(rows: Sequence[Mapping], clock: Clock) -> list[tuple[float, str]]:
     """Where each stage after the first begins, and its name."""
-    staged = [(_number(row.get(clock.key)), str(row["stage"])) for row in rows if row.get("stage") not in (None, "")]
+    staged = [(_number(row.get(clock.key)), _stage_name(row["stage"])) for row in rows if row.get("stage") not in (None, "")]
     staged = [(x * clock.factor, stage) for x, stage in staged if x is not None]
     pairs = pairwise(staged)
-    return [(x, stage if not stage.isdigit() else f"stage {stage}") for (_, before), (x, stage) in pairs if stage != before]
+    return [(x, stage) for (_, before), (x, stage) in pairs if stage != before]
+
+
+def _stage_name(stage: object) -> str:
+    number = _number(stage)
+    return str(stage) if number is None else f"stage {number:g}"
 
 
 def best_step(x: np.ndarray, y: np.ndarray) -> tuple[float, float] | None:

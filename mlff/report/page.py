@@ -1,6 +1,6 @@
 """The report as one HTML file: text, styles, script and charts inside, nothing fetched from anywhere."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -9,6 +9,7 @@ from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
 from mlff.report.content import SPLITS, ReportContent
+from mlff.report.outline import outline
 from mlff.report.plots import (
     Figure,
     energy_parity,
@@ -50,9 +51,7 @@ def write_report(path: str | Path, content: ReportContent) -> Path:
 def render(content: ReportContent) -> str:
     """The report's HTML."""
     environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    environment.tests["mapping_like"] = lambda value: isinstance(value, Mapping)
-    environment.tests["list_like"] = lambda value: isinstance(value, (list, tuple))
-    environment.filters["cell"] = _cell_text
+    environment.filters["outline"] = outline
     return environment.from_string(_asset("report.html.j2")).render(
         content=content,
         tiles=tiles(content),
@@ -125,16 +124,3 @@ def _sections(content: ReportContent) -> list[Section]:
 
 def _asset(name: str) -> str:
     return files("mlff.report").joinpath(name).read_text(encoding="utf-8")
-
-
-def _cell_text(value: object) -> str:
-    """A value of the data summary or the card as text: numbers short, lists with commas, absence as a dash."""
-    if value is None or value == "":
-        return "–"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, float):
-        return f"{value:.6g}"
-    if isinstance(value, int):
-        return f"{value:,}" if abs(value) >= 10_000 else str(value)
-    return ", ".join(_cell_text(v) for v in value) if isinstance(value, (list, tuple)) else str(value)

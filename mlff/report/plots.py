@@ -224,7 +224,9 @@ def _learning_curve(rows: Sequence[Mapping], panel: Panel, clock) -> Figure | No
         chart.line(x, y, SPLIT_COLOURS[name], SPLIT_NAMES[name])
     caption = ""
     if "val" in curves and (best := best_step(*curves["val"])) is not None:
-        caption = f"Best validation: {best[1]:.4g} at {clock.label.split(',')[0]} {best[0]:.4g}."
+        unit = panel.label.partition(", ")[2]
+        at = f"{best[0]:.3g} min" if clock.name == "Wall time" else f"{clock.label} {best[0]:,.0f}"
+        caption = f"Best validation: {best[1]:.4g} {unit} at {at}."
     legend = tuple((SPLIT_COLOURS[s], SPLIT_NAMES[s]) for s in curves) if panel.title != "Learning rate" else ()
     return Figure(panel.title, chart.svg(), caption, legend)
 

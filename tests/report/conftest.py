@@ -69,13 +69,12 @@ def content() -> ReportContent:
         samples=samples,
         history=history(rng),
         data_summary={
-            "frames": {
-                "train": {"frames": 240, "atoms": 12480, "temperatures": "300–900 K", "force RMS, eV/Å": 0.71},
-                "val": {"frames": 40, "atoms": 2080, "temperatures": "300–900 K", "force RMS, eV/Å": 0.70},
-                "test": {"frames": 120, "atoms": 6240, "temperatures": "300–1200 K", "force RMS, eV/Å": 0.78},
-            },
+            "train": {"frames": 240, "atoms": 12480, "temperatures": "300–900 K", "force RMS, eV/Å": 0.71},
+            "val": {"frames": 40, "atoms": 2080, "temperatures": "300–900 K", "force RMS, eV/Å": 0.70},
+            "test": {"frames": 120, "atoms": 6240, "temperatures": "300–1200 K", "force RMS, eV/Å": 0.78},
             "file": "argyrodite.extxyz",
             "energy": "free energy",
+            "reference energies": "one composition only: single atoms are not identifiable, the ridge shares the energy among them",
             "split": "random",
             "neighbours per atom": {"Li": 41.2, "P": 38.9, "S": 40.3, "Cl": 40.8},
         },
