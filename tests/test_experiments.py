@@ -17,8 +17,8 @@ ROOT = Path(__file__).parents[1]
 CONF = ROOT / "conf"
 EXPERIMENTS = sorted(path.relative_to(CONF / "experiment").with_suffix("").as_posix() for path in (CONF / "experiment").rglob("*.yaml"))
 SWEEPS = sorted(path.stem for path in (CONF / "sweep").glob("*.yaml"))
-GROUPS = [list(default)[0] for default in yaml.safe_load((CONF / "train.yaml").read_text())["defaults"] if isinstance(default, dict)]
-GROUPS = [group for group in GROUPS if not group.startswith("override")]
+ROLES = yaml.safe_load((CONF / "train.yaml").read_text())["defaults"]  # {group: option}, and the word _self_
+GROUPS = [group for role in ROLES if isinstance(role, dict) for group in role if not group.startswith("override")]
 
 
 @pytest.fixture(autouse=True)
