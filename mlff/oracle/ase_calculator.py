@@ -1,0 +1,62 @@
+"""Any ASE calculator as an oracle; a trained model too (the oracle layer imports no model)."""
+
+import time
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.calculator import Calculator, PropertyNotImplementedError, SCFError
+from ase.stress import voigt_6_to_full_3x3_stress
+
+from mlff.oracle.base import Label, OracleError, Unconverged, settings_hash
+
+
+class ASECalculator:
+    """Label frames with an ASE calculator.
+
+    Args:
+        make: returns a fresh calculator; called once per frame, so that no state leaks between frames.
+        code, version, settings: what the label's provenance says.
+    """
+
+    def __init__(self, make: Callable[[], Calculator], code: str, version: str, settings: Mapping[str, object]):
+        self.make = make
+        self.code, self.version = code, version
+        self.settings = {"code": code, **settings}
+
+    def label(self, atoms: Atoms) -> Label:
+        """Energy, forces and stress of one frame; raises Unconverged or OracleError."""
+        started = time.monotonic()
+        frame = Atoms(numbers=atoms.numbers, positions=atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
+        frame.calc = self.make()
+        try:
+            energy = frame.get_potential_energy(force_consistent=None)
+            forces = frame.get_forces()
+            stress = _stress(frame)
+        except SCFError as error:
+            raise Unconverged(f"{self.code} did not converge on {frame.get_chemical_formula()}: {error}") from error
+        except (RuntimeError, ValueError) as error:
+            raise OracleError(f"{self.code} failed on {frame.get_chemical_formula()}: {error}") from error
+        if not (np.isfinite(energy) and np.isfinite(forces).all()):
+            raise OracleError(
+                f"{self.code} answered NaN for {frame.get_chemical_formula()}; expected finite numbers: look at its shortest distances"
+            )
+        return Label(
+            energy=float(energy),
+            forces=forces,
+            stress=stress,
+            converged=True,
+            code=self.code,
+            version=self.version,
+            settings_hash=settings_hash(self.settings),
+            wall_time=time.monotonic() - started,
+        )
+
+
+def _stress(frame: Atoms) -> np.ndarray | None:
+    if not all(frame.pbc):
+        return None
+    try:
+        return voigt_6_to_full_3x3_stress(frame.get_stress())
+    except PropertyNotImplementedError:
+        return None

@@ -1,0 +1,68 @@
+"""What every reference code answers, and how it refuses."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from ase import Atoms
+
+
+@dataclass(frozen=True)
+class Label:
+    """A reference calculation's answer for one frame.
+
+    energy: the free energy that the forces derive from, eV.
+    forces: (n_atoms, 3), eV/Å.
+    stress: (3, 3), eV/Å³, tension positive; None where the code gave none.
+    converged: always True for a label that was returned; kept so that a ledger row is complete.
+    code, version: the program and its version, as it prints them.
+    settings_hash: of every setting that changes the numbers (not of where or how fast it ran).
+    wall_time: s.
+    """
+
+    energy: float
+    forces: np.ndarray
+    stress: np.ndarray | None
+    converged: bool
+    code: str
+    version: str
+    settings_hash: str
+    wall_time: float
+
+
+class Oracle(Protocol):
+    """Anything that labels frames; `settings` holds every knob that changes the numbers."""
+
+    settings: Mapping[str, object]
+
+    def label(self, atoms: Atoms) -> Label: ...
+
+
+class OracleError(RuntimeError):
+    """The reference code gave no label: it crashed, is missing, or its output cannot be read."""
+
+
+class Unconverged(OracleError):
+    """The reference code ran to its end, but its self-consistency did not converge."""
+
+
+def settings_hash(settings: Mapping[str, object]) -> str:
+    """A short, stable hash of the settings that make a label."""
+    text = json.dumps(settings, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def frame_key(atoms: Atoms, settings: Mapping[str, object], version: str) -> str:
+    """Names one label: the same structure, settings and code version always give the same key."""
+    digest = hashlib.sha256()
+    digest.update(np.ascontiguousarray(atoms.numbers, dtype="<i4").tobytes())
+    # 1e-8 Å: below what any code writes, above the rounding of a text file
+    for array in (atoms.positions, atoms.cell.array):
+        digest.update((np.round(array / 1e-8).astype("<i8")).tobytes())
+    digest.update(np.asarray(atoms.pbc, dtype="u1").tobytes())
+    digest.update(settings_hash(settings).encode())
+    digest.update(version.encode())
+    return digest.hexdigest()[:24]

@@ -1,0 +1,18 @@
+"""Label frames with a reference code: `python scripts/label_frames.py input=frames.extxyz output=labelled.extxyz oracle=cp2k`."""
+
+import hydra
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from mlff.run.label import label_frames
+
+
+@hydra.main(config_path="../conf", config_name="label", version_base="1.3")
+def main(cfg: DictConfig) -> None:
+    arguments = OmegaConf.to_container(cfg, resolve=True)
+    arguments["oracle"] = instantiate(cfg.oracle, _convert_="all")
+    print(label_frames(**arguments))
+
+
+if __name__ == "__main__":
+    main()
