@@ -8,7 +8,7 @@ LONG = 48  # characters; a longer value gets a line of its own
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry: `kind` is "pair" or "text" (value: text), "table" (value: (columns, {row name: cells})) or "inner" (value: entries)."""
+    """One entry, its value by its kind: "pair" and "text" a text, "table" (columns, {row name: cells}), "inner" a list of entries."""
 
     kind: str
     name: str
@@ -16,7 +16,7 @@ class Entry:
 
 
 def outline(mapping: Mapping) -> list[Entry]:
-    """The entries of a mapping, short ones first. Mappings side by side with the same fields become one table, and so does a list of records."""
+    """Its entries, short ones first. Mappings side by side with the same fields become one table, and so does a list of records."""
     alike = _alike(mapping)
     entries = []
     if alike:

@@ -18,6 +18,7 @@ SPLIT_NAMES = {"train": "training", "val": "validation", "test": "test"}
 SPLIT_COLOURS = {"train": 6, "val": 4, "test": 0}
 MOST_POINTS = 2000  # frames of one split drawn one by one; densities show every atom
 CELLS = 104  # of a density, along one axis
+N_COLOURS = 8  # of the palette in style.css
 SQUARE = {"width": 380, "height": 388}
 
 
@@ -57,7 +58,7 @@ def energy_parity(content: ReportContent) -> Figure | None:
 def force_parity(samples: PredictionSamples) -> list[Figure]:
     """Predicted against reference force components, one chart per element, every atom in it."""
     figures = []
-    for colour, element in enumerate(_elements(samples)):
+    for element, colour in _colours(samples).items():
         chosen = samples.elements == element
         reference, predicted = samples.forces_ref[chosen].ravel(), samples.forces_pred[chosen].ravel()
         chart = _density_chart(reference, predicted, "eV/Å", f"Parity of the force components of {element}", colour)
@@ -90,7 +91,7 @@ def stress_parity(samples: PredictionSamples) -> Figure | None:
 def error_by_force(samples: PredictionSamples) -> list[Figure]:
     """Length of the force error against length of the reference force, per element: median and central 90 %."""
     bands = {}
-    for element in _elements(samples):
+    for element in _colours(samples):
         chosen = samples.elements == element
         error = np.linalg.norm(samples.forces_pred[chosen] - samples.forces_ref[chosen], axis=1)
         bands[element] = binned_band(np.linalg.norm(samples.forces_ref[chosen], axis=1), TO_MILLI * error)
@@ -99,7 +100,7 @@ def error_by_force(samples: PredictionSamples) -> list[Figure]:
         return []
     x = Axis.around("size of the reference force, eV/Å", *(b.x for b in bands.values()), log=True)
     y = Axis.around("size of the force error, meV/Å", *(v for b in bands.values() for v in (b.low, b.high)), log=True)
-    colours = {element: colour for colour, element in enumerate(_elements(samples))}
+    colours = _colours(samples)
     together = Chart(x, y, "Median force error against the size of the reference force, per element")
     ends = _tenth(x, y)
     together.guide(*ends, "10 %")
@@ -126,7 +127,7 @@ def mobile_forces(samples: PredictionSamples, mobile: Sequence[str]) -> list[Fig
     if slope is None:
         return []
     name = ", ".join(mobile)
-    colour = _elements(samples).index(next(e for e in _elements(samples) if e in mobile))
+    colour = next(colour for element, colour in _colours(samples).items() if element in mobile)
     chart = _density_chart(reference.ravel(), predicted.ravel(), "eV/Å", f"Force components of {name} with a slope of {slope:.3f}", colour)
     chart.slope(slope, "fit")
     chart.note(f"slope {slope:.3f}")
@@ -154,8 +155,8 @@ def mobile_forces(samples: PredictionSamples, mobile: Sequence[str]) -> list[Fig
 
 
 def _softening_of_all(samples: PredictionSamples) -> Figure | None:
-    elements = _elements(samples)
-    bands = {e: softening(samples.forces_ref[samples.elements == e], samples.forces_pred[samples.elements == e]) for e in elements}
+    colours = _colours(samples)
+    bands = {e: softening(samples.forces_ref[samples.elements == e], samples.forces_pred[samples.elements == e]) for e in colours}
     bands = {element: band for element, band in bands.items() if len(band.x)}
     if not bands:
         return None
@@ -167,8 +168,8 @@ def _softening_of_all(samples: PredictionSamples) -> Figure | None:
     )
     chart.rule(y=1.0, text="exact")
     for element, band in bands.items():
-        chart.line(band.x, band.median, elements.index(element), element)
-    legend = tuple((elements.index(element), element) for element in bands)
+        chart.line(band.x, band.median, colours[element], element)
+    legend = tuple((colours[element], element) for element in bands)
     return Figure("Softening of every element", chart.svg(), "Medians; the mobile ion beside the framework.", legend)
 
 
@@ -245,5 +246,6 @@ def _tenth(x: Axis, y: Axis) -> tuple[np.ndarray, np.ndarray]:
     return ends, 0.1 * TO_MILLI * ends
 
 
-def _elements(samples: PredictionSamples) -> list[str]:
-    return sorted(set(samples.elements.tolist()))
+def _colours(samples: PredictionSamples) -> dict[str, int]:
+    """Element → number in the palette, the elements by the alphabet."""
+    return {element: number % N_COLOURS for number, element in enumerate(sorted(set(samples.elements.tolist())))}

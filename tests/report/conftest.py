@@ -50,7 +50,7 @@ def frames_and_predictions(rng, n_frames, noise, temperatures=(300, 600, 900), s
     return frames, predictions
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def content() -> ReportContent:
     rng = np.random.default_rng(7)
     metrics, samples = {}, {}

@@ -1,0 +1,64 @@
+import json
+import re
+import xml.etree.ElementTree as ElementTree
+
+import numpy as np
+import pytest
+
+from mlff.report.axis import Axis
+from mlff.report.chart import LEVELS, Chart
+
+
+@pytest.fixture
+def chart():
+    return Chart(Axis("time, <min>", 0, 10), Axis('error, "meV/Å"', 1, 100, log=True), "error & time")
+
+
+def parse(chart):
+    """The chart as XML: text that is not escaped would not parse."""
+    return ElementTree.fromstring(chart.svg())
+
+
+def test_a_line_goes_where_its_numbers_say(chart):
+    chart.line([0, 5, 10], [1, 10, 100], 0, "val")
+    left, top, width, height = chart.box
+    path = parse(chart).find(".//path[@class='line c0']").get("d")
+    points = np.array(re.findall(r"[\d.]+", path), float).reshape(-1, 2)
+    np.testing.assert_allclose(points, [[left, top + height], [left + width / 2, top + height / 2], [left + width, top]], atol=0.06)
+
+
+def test_names_are_escaped_and_the_chart_says_what_it_is(chart):
+    chart.line([1, 2], [3, 4], 0, 'a\'b<c>"d"')
+    root = parse(chart)
+    assert root.get("aria-label") == "error & time"
+    hover = json.loads(root.get("data-hover"))
+    assert hover["series"][0] == {"name": 'a\'b<c>"d"', "colour": 0, "x": [1.0, 2.0], "y": [3.0, 4.0]}
+
+
+def test_density_covers_each_filled_cell_once_and_no_other(rng):
+    counts = rng.poisson(0.7, size=(12, 12))
+    chart = Chart(Axis("x", 0, 1), Axis("y", 0, 1), "density")
+    chart.density(counts, 3)
+    drawn = np.zeros((12, 12), int)
+    for path in parse(chart).iterfind(".//path"):
+        if "density" in path.get("class"):
+            for column, row, length in np.array(re.findall(r"M(\d+) (\d+)h(\d+)", path.get("d")), int):
+                drawn[row, column : column + length] += 1
+    np.testing.assert_array_equal(drawn, counts > 0)
+
+
+def test_fuller_cells_have_deeper_shades():
+    chart = Chart(Axis("x", 0, 1), Axis("y", 0, 1), "density")
+    chart.density(np.array([[1, 1000], [0, 30]]), 0)
+    levels = [int(re.search(r"d(\d)", p.get("class"))[1]) for p in parse(chart).iterfind(".//path") if "density" in p.get("class")]
+    assert levels[0] == 1
+    assert levels == sorted(levels)
+    assert levels[-1] == LEVELS
+
+
+def test_a_slope_ends_inside_the_plane():
+    chart = Chart(Axis("x", -1, 1), Axis("y", -1, 1), "slope")
+    chart.slope(2.0, "fit")
+    left, top, width, height = chart.box
+    points = np.array(re.findall(r"[\d.]+", parse(chart).find(".//path[@class='fit']").get("d")), float).reshape(-1, 2)
+    np.testing.assert_allclose(points, [[left + width / 4, top + height], [left + 3 * width / 4, top]], atol=0.06)

@@ -1,0 +1,48 @@
+import dataclasses
+
+from mlff.report.tables import condition_tables, element_table, overall_table, reference_table, tiles
+
+
+def test_overall_table_has_a_column_per_split_and_a_unit_per_row(content):
+    table = overall_table(content)
+    assert table.head[1:] == (("training", "240 frames"), ("validation", "40 frames"), ("test", "120 frames"))
+    rows = {(row.name, row.unit): row.cells for row in table.rows if row.cells}
+    assert rows["MAE", "meV/Å"][2] == f"{content.metrics['test']['overall']['force_mae']:.1f}"
+    assert rows["MAE", "GPa"][0] == f"{content.metrics['train']['overall']['stress_mae_gpa']:.3f}"
+    assert {"meV/atom", "meV/Å", "meV/Å³", "GPa", "%"} <= {unit for _, unit in rows}
+
+
+def test_reference_rows_stand_below_this_model_in_the_columns_they_have(content):
+    table = reference_table(content)
+    assert [name for name, _ in table.head] == ["", "E MAE", "F MAE", "F RMSE", "source"]
+    assert [row.kind for row in table.rows] == ["own", "reference", "reference"]
+    assert table.rows[1].cells == ("–", "25.8", "–", "Batzner et al. 2022")
+    assert reference_table(dataclasses.replace(content, reference_rows=())) is None
+
+
+def test_element_table_ends_with_mobile_framework_and_references(content):
+    table = element_table(content)
+    names = [row.name for row in table.rows]
+    assert names[:6] == ["Cl", "Li", "P", "S", "mobile (Li)", "framework"]
+    assert names[6] == "Li, kernel, on the fly: F RMSE 27.7 meV/Å (published)"
+    assert table.rows[2].shares == (1.0,)  # phosphorus has the largest error, so its bar is full
+    assert all(len(row.cells) == len(table.head) - 1 for row in table.rows if row.cells)
+
+
+def test_condition_tables_keep_the_order_of_temperatures(content):
+    temperatures, kinds = condition_tables(content.metrics["test"])
+    assert [row.name for row in temperatures.rows] == ["300 K", "600 K", "900 K", "1200 K"]
+    assert [row.name for row in kinds.rows] == ["bulk", "strained", "vacancy"]
+    assert temperatures.head[-1] == ("frames", "")
+
+
+def test_tiles_lead_with_the_force_error(content):
+    assert tiles(content)[0] == {
+        "name": "force MAE",
+        "value": f"{content.metrics['test']['overall']['force_mae']:.1f}",
+        "unit": "meV/Å",
+        "aside": " · ".join(
+            f"{name}\u00a0{content.metrics[split]['overall']['force_mae']:.1f}"
+            for split, name in (("train", "training"), ("val", "validation"))
+        ),
+    }
