@@ -13,7 +13,9 @@ from mlff.geometry import neighbor_list
 from mlff.graph import AtomGraph
 
 
-def graph_of(frame: Frame, species: Sequence[str], r_max: float, frame_id: int = 0, edges: tuple[np.ndarray, np.ndarray] | None = None) -> AtomGraph:
+def graph_of(
+    frame: Frame, species: Sequence[str], r_max: float, frame_id: int = 0, edges: tuple[np.ndarray, np.ndarray] | None = None
+) -> AtomGraph:
     """One frame as a graph with its labels.
 
     Args:
@@ -64,7 +66,15 @@ class FrameDataset(Dataset):
         keep: whether to keep the graphs in memory once made.
     """
 
-    def __init__(self, frames: Sequence[Frame], species: Sequence[str], r_max: float, neighbors=None, indices: Sequence[int] | None = None, keep: bool = True):
+    def __init__(
+        self,
+        frames: Sequence[Frame],
+        species: Sequence[str],
+        r_max: float,
+        neighbors=None,
+        indices: Sequence[int] | None = None,
+        keep: bool = True,
+    ):
         self.frames, self.species, self.r_max, self.neighbors = frames, tuple(species), float(r_max), neighbors
         self.indices = np.arange(len(frames)) if indices is None else np.asarray(indices)
         self._kept: dict[int, AtomGraph] | None = {} if keep else None

@@ -61,26 +61,15 @@ def weighted_densities(features: Tensor, weights: Tensor) -> Tensor:
 class _BatchedProduct(torch.autograd.Function):
     """torch.bmm whose derivatives, of any order, see contiguous operands: of strided ones it loops atom by atom."""
 
-    generate_vmap_rule = True
-
     @staticmethod
-    def forward(a: Tensor, b: Tensor) -> Tensor:
+    def forward(ctx, a: Tensor, b: Tensor) -> Tensor:
+        ctx.save_for_backward(a, b)
         return torch.bmm(a.contiguous(), b.contiguous())
-
-    @staticmethod
-    def setup_context(ctx, inputs: tuple[Tensor, Tensor], output: Tensor) -> None:
-        ctx.save_for_backward(*inputs)
-        ctx.save_for_forward(*inputs)
 
     @staticmethod
     def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor]:
         a, b = ctx.saved_tensors
         return _BatchedProduct.apply(grad, b.mT), _BatchedProduct.apply(a.mT, grad)
-
-    @staticmethod
-    def jvp(ctx, a_dot: Tensor, b_dot: Tensor) -> Tensor:
-        a, b = ctx.saved_tensors
-        return _BatchedProduct.apply(a_dot, b) + _BatchedProduct.apply(a, b_dot)
 
 
 def by_l(stage: EdgeStage, densities: Tensor) -> list[Tensor]:

@@ -53,16 +53,6 @@ class EdgeStage(nn.Module):
         ]
         return torch.cat(blocks)
 
-    def with_jacobian(self, vectors: Tensor) -> tuple[Tensor, Tensor]:
-        """φ (n_features, …) and ∂φ/∂r (3, n_features, …), by three forward derivatives."""
-        derivatives = []
-        for axis in range(3):
-            tangent = torch.zeros_like(vectors)
-            tangent[axis] = 1
-            features, derivative = torch.func.jvp(self.forward, (vectors,), (tangent,))
-            derivatives.append(derivative)
-        return features, torch.stack(derivatives)
-
     def split(self, features: Tensor) -> list[Tensor]:
         """(n_features, …) → one (K_l, 2l+1, …) for each l."""
         return [

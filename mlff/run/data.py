@@ -1,5 +1,6 @@
 """The data of a run from its `data` config: frames, splits, statistics, graphs."""
 
+import dataclasses
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 from omegaconf import DictConfig
+from omegaconf.errors import InterpolationResolutionError
 
 import mlff
 from mlff.data import Frame, Splits, cached_neighbors, data_hash, read_frames, split_frames, suspect_units
@@ -47,23 +49,42 @@ def locate(path: str | os.PathLike) -> Path:
     return found
 
 
-def read_data(cfg: DictConfig) -> list[Frame]:
-    """The frames of cfg.path, checked for wrong units."""
-    path = locate(cfg.path)
-    frames = read_frames(path, format=cfg.format, energy_kind=cfg.energy_kind)
+def read_data(path: str | os.PathLike, format: str | None, energy_kind: str | None) -> list[Frame]:
+    """The frames of a file or folder, checked for wrong units."""
+    frames = read_frames(locate(path), format=format, energy_kind=energy_kind)
     suspect_units(frames)
     return frames
 
 
 def load_data(cfg: DictConfig, seed: int) -> RunData:
     """Read, check and split."""
-    frames = read_data(cfg)
+    try:
+        path = cfg.path
+    except InterpolationResolutionError as error:
+        raise ValueError(f"`data.path` names an environment variable that is not set ({error}); set it to the folder of the data") from error
+    frames = read_data(path, cfg.format, cfg.energy_kind)
     options = {k: v for k, v in cfg.split.items() if k != "kind"}
     if options.get("splits"):
         options["splits"] = locate(options["splits"])
-    splits = split_frames(frames, kind=cfg.split.kind, seed=seed, **options)
+    splits = _only(split_frames(frames, kind=cfg.split.kind, seed=seed, **options), frames, cfg.only)
     species = tuple(cfg.species) if cfg.species else species_of([frames[i] for i in splits.train])
     return RunData(frames, splits, species, data_hash(frames))
+
+
+def _only(splits: Splits, frames: Sequence[Frame], only: DictConfig) -> Splits:
+    """Keep, of training and validation or of the test part, the frames of so many atoms."""
+    if only.train_atoms is None and only.test_atoms is None:
+        return splits
+    wanted = {"train": only.train_atoms, "val": only.train_atoms, "test": only.test_atoms}
+    sizes = np.array([len(frame.numbers) for frame in frames])
+    parts = {name: part[sizes[part] == n] if n else part for name, n in wanted.items() for part in [np.asarray(getattr(splits, name))]}
+    for name, part in parts.items():
+        if not len(part):
+            raise ValueError(
+                f"no {name} frame has {wanted[name]} atoms; the frames have {sorted(set(sizes.tolist()))}: correct `data.only`"
+            )
+    text = f"{splits.description}; trained on frames of {only.train_atoms or 'all'} atoms, tested on frames of {only.test_atoms or 'all'}"
+    return dataclasses.replace(splits, description=text, **parts)
 
 
 def dataset(frames: Sequence[Frame], species: Sequence[str], r_max: float, indices: Sequence[int]) -> FrameDataset:

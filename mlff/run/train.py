@@ -24,6 +24,7 @@ from mlff.model.potential import Potential
 from mlff.report import honest_warnings
 from mlff.run.data import RunData, dataset, load_data
 from mlff.run.estimate import print_estimate
+from mlff.run.model import locate_model
 from mlff.run.predict import n_parameters, predict, subset
 from mlff.run.results import show_results
 from mlff.train.callbacks import KeepBest, ProgressBar, TimedCheckpoint
@@ -87,7 +88,7 @@ def _potential(cfg: DictConfig, data: RunData) -> tuple[Potential, ReferenceEner
         potential = build_potential(description).to(getattr(torch, cfg.trainer.dtype))
         potential.set_reference_energies({s: reference.energies.get(s, 0.0) for s in potential.species})
         return potential, reference, None
-    potential = load(cfg.trainer.init_from).potential.to(getattr(torch, cfg.trainer.dtype))
+    potential = load(locate_model(cfg.trainer.init_from)).potential.to(getattr(torch, cfg.trainer.dtype))
     _shift_reference_energies(potential, dataset(data.frames, potential.species, potential.r_max, data.indices("train")), train)
     val = dataset(data.frames, potential.species, potential.r_max, data.indices("val"))
     before = compute_metrics(data.part("val"), predict(potential, val, title="before fine-tuning"), cfg.data.mobile)
@@ -239,7 +240,7 @@ def _card(cfg: DictConfig, data: RunData, model: Potential, mobile: list[str]) -
         "version": mlff.__version__,
         "model": OmegaConf.to_container(cfg.model, resolve=True) | {"species": list(model.species)}
         if cfg.trainer.init_from is None
-        else load(cfg.trainer.init_from).card["model"],
+        else load(locate_model(cfg.trainer.init_from)).card["model"],
         "dtype": str(model.dtype).removeprefix("torch."),
         "n_parameters": n_parameters(model),
         "mobile": mobile,

@@ -1,7 +1,7 @@
 """Closed-form ridge regression of an architecture's last linear layer on energies and forces.
 
 The energy is w · Σ_i x_i, and a displacement v of all atoms changes it by w · D_v x = −F·v: each random direction
-gives one linear equation from the forces, by one forward derivative. It starts training close to the answer, fits
+gives one linear equation from the forces. It starts training close to the answer, fits
 the `linear` model entirely, and can settle the last layer at the end.
 """
 
@@ -72,22 +72,24 @@ def _equations(
     baseline = _baseline(potential, graph)
     n_atoms = torch.bincount(hood.graph_index, minlength=hood.n_graphs).double()
 
-    def features(vectors: Tensor) -> Tensor:
+    vectors = hood.vectors.detach().requires_grad_()
+    with torch.enable_grad():
         per_atom = architecture.linear_features(dataclasses.replace(hood, vectors=vectors.to(potential.dtype)))
-        return per_atom.new_zeros(hood.n_graphs, len(per_atom)).index_add(0, hood.graph_index, per_atom.T)
+        x = per_atom.new_zeros(hood.n_graphs, len(per_atom)).index_add(0, hood.graph_index, per_atom.T)
+        # D_v x for all features at once, by two reverse passes: u·x is pulled back to the edges, and what is pulled
+        # back is linear in u, so that its derivative with respect to u along v is D_v x
+        u = torch.zeros_like(x, requires_grad=True)
+        (pull,) = torch.autograd.grad((u * x).sum(), vectors, create_graph=True)
 
     if graph.has_energy.any():
-        with torch.no_grad():
-            x = features(hood.vectors).double() * scale
         weight = 1 / (n_atoms * energy_unit)
-        rows.append((x * weight.unsqueeze(1))[graph.has_energy])
+        rows.append((x.detach().double() * scale * weight.unsqueeze(1))[graph.has_energy])
         targets.append(((graph.energy - baseline.energy) * weight)[graph.has_energy])
     if graph.has_forces.any():
         residual = torch.where(graph.has_forces[hood.graph_index].unsqueeze(1), graph.forces - baseline.forces, 0.0)
         for _ in range(n_directions):
             direction = torch.randn(residual.shape, generator=generator, dtype=torch.float64)
-            with torch.no_grad():
-                _, slope = torch.func.jvp(features, (hood.vectors,), (_edge_motion(direction, hood),))
+            (slope,) = torch.autograd.grad((pull * _edge_motion(direction, hood)).sum(), u, retain_graph=True)
             work = direction.new_zeros(hood.n_graphs).index_add(0, hood.graph_index, (residual * direction).sum(1))
             # Σ over 3N random components of F has a spread of √(3N) force units
             weight = 1 / ((3 * n_atoms).sqrt() * force_unit)

@@ -1,0 +1,66 @@
+"""`python scripts/evaluate.py model=… data=…`: what a model is worth on data that it has not seen."""
+
+import logging
+from pathlib import Path
+
+import ase.io
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from mlff.artefact import load
+from mlff.data import Frame, data_hash
+from mlff.report import honest_warnings
+from mlff.run.data import dataset, read_data
+from mlff.run.model import locate_model
+from mlff.run.predict import predict
+from mlff.run.results import show_results
+from mlff.train.metrics import FramePrediction, compute_metrics
+
+log = logging.getLogger(__name__)
+
+
+def evaluate(cfg: DictConfig) -> dict:
+    """Write report.html, metrics.json and predictions.extxyz into cfg.folder; returns the metrics."""
+    torch.set_num_threads(cfg.threads)
+    folder = Path(cfg.folder)
+    artefact = load(locate_model(cfg.model))
+    card, potential = artefact.card, artefact.potential
+    frames = read_data(cfg.data, cfg.format, cfg.energy_kind)
+    mobile = list(cfg.mobile) if cfg.mobile is not None else card["mobile"]
+    predictions = predict(potential, dataset(frames, potential.species, potential.r_max, range(len(frames))), cfg.device)
+    metrics = {"test": compute_metrics(frames, predictions, mobile)}
+    folder.mkdir(parents=True, exist_ok=True)
+    write_predictions(folder / "predictions.extxyz", frames, predictions)
+    seen = data_hash(frames) == card["data"]["hash"]
+    notes = honest_warnings(
+        metrics, leaks=seen, split_description="the whole file was evaluated, training frames too", energies_identifiable=True
+    )
+    return show_results(
+        folder,
+        f"{card['name']} on {Path(str(cfg.data)).name}",
+        {"test": (frames, predictions)},
+        mobile,
+        notes,
+        data_summary={"file": frames[0].source, "test": {"frames": len(frames), "atoms": sum(len(f.numbers) for f in frames)}},
+        config_text=OmegaConf.to_yaml(cfg),
+        card=card,
+    )
+
+
+def write_predictions(path: Path, frames: list[Frame], predictions: list[FramePrediction]) -> None:
+    """The frames with their labels, and the predictions beside them under MLFF_* keys, never over the reference."""
+    written = []
+    for frame, prediction in zip(frames, predictions, strict=True):
+        atoms = frame.to_atoms()
+        atoms.calc = None
+        for key, value in (("energy", frame.energy), ("stress", frame.stress)):
+            if value is not None:
+                atoms.info[f"REF_{key}"] = value
+        if frame.forces is not None:
+            atoms.arrays["REF_forces"] = frame.forces
+        atoms.info["MLFF_energy"] = prediction.energy
+        atoms.arrays["MLFF_forces"] = prediction.forces
+        if prediction.stress is not None:
+            atoms.info["MLFF_stress"] = prediction.stress
+        written.append(atoms)
+    ase.io.write(path, written, format="extxyz")
