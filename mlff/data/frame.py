@@ -45,7 +45,7 @@ class Frame:
         if self.energy_kind not in ENERGY_KINDS:
             raise ValueError(f"{self.where}: energy_kind {self.energy_kind!r} is not one of {', '.join(ENERGY_KINDS)}; name one of these")
         put = object.__setattr__  # the only way to normalise a frozen dataclass
-        put(self, "numbers", np.asarray(self.numbers, dtype=np.int64))
+        put(self, "numbers", np.array(self.numbers, dtype=np.int64))
         n = len(self.numbers)
         put(self, "positions", self._array("positions", (n, 3)))
         put(self, "cell", self._array("cell", (3, 3)))
@@ -58,7 +58,7 @@ class Frame:
             put(self, "stress", self._array("stress", (3, 3)))
 
     def _array(self, name: str, shape: tuple[int, ...]) -> np.ndarray:
-        array = np.asarray(getattr(self, name), dtype=np.float64)
+        array = np.array(getattr(self, name), dtype=np.float64)  # a copy: atoms that move on must not move the frame
         if array.shape != shape:
             raise ValueError(f"{self.where}: {name} have shape {array.shape}, expected {shape}; repair the frame or drop it")
         if not np.isfinite(array).all():

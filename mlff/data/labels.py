@@ -41,7 +41,10 @@ def labels_from_atoms(atoms: ase.Atoms, where: str, energy_kind: str | None = No
     """
     found = {**atoms.arrays, **atoms.info}
     if atoms.calc is not None:
-        found = {**found, **{k: v for k, v in getattr(atoms.calc, "results", {}).items() if v is not None}}
+        # asking the calculator, not its results: after the atoms have moved they belong to other positions
+        names = ("energy", "free_energy", "forces", "stress")
+        stored = {name: atoms.calc.get_property(name, atoms, allow_calculation=False) for name in names}
+        found = {**found, **{key: value for key, value in stored.items() if value is not None}}
     keys: dict[str, str] = {}
 
     key = next((k for k in ENERGY_KEYS if k in found), None)

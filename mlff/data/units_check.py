@@ -108,10 +108,9 @@ def _ratios(frames: Sequence[Frame]):
             continue
         pairs = set()
         for i in np.linspace(0, len(usable) - 1, min(N_REFERENCES, len(usable))).astype(int):
-            distances = rms_displacements(usable[i], usable)
-            distances[i] = np.inf
-            # identical frames carry no difference to compare
-            distances[distances < 1e-4] = np.inf
+            strained = np.array([np.linalg.norm(frame.cell - usable[i].cell) for frame in usable]) / 4  # as far as its atoms move
+            distances = np.hypot(rms_displacements(usable[i], usable), strained)
+            distances[distances < 1e-4] = np.inf  # the frame itself, or its copy: no difference to compare
             j = int(np.argmin(distances))
             if distances[j] < MAX_DISPLACEMENT:
                 pairs.add((min(i, j), max(i, j)))

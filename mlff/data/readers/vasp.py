@@ -113,9 +113,10 @@ def _outcar_settings(header: str) -> dict[str, object]:
     titles = re.findall(r"^\s*TITEL\s*=\s*(.+?)\s*$", header, re.M)
     return _settings(
         titles,
-        gga=_first(r"^\s*GGA\s*=\s*(\S+)", header),
-        encut=_first(r"^\s*ENCUT\s*=\s*(\S+)", header),
-        metagga=_first(r"^\s*METAGGA\s*=\s*(\S+)", header),
+        # the line that VASP explains, not the echo of the INCAR above it
+        gga=_first(r"^\s*GGA\s*=\s*(\S+)\s+GGA type", header),
+        encut=_first(r"^\s*ENCUT\s*=\s*(\S+) eV", header),
+        metagga=_first(r"^\s*METAGGA\s*=\s*(?!F\b|--)(\S+)", header),
         hybrid=_first(r"^\s*LHFCALC\s*=\s*(\S+)", header),
         ivdw=_first(r"^\s*IVDW\s*=\s*(\S+)", header),
     )
