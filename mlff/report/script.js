@@ -25,9 +25,10 @@
   };
 
   function read(chart, tx, ty) { // tx, ty: 0 to 1 from the lower left corner → lines of text and points to mark
-    const [name, other] = [chart.x.label, chart.y.label].map((t) => t.split(",")[0]);
+    const [name, xUnit = ""] = chart.x.label.split(", "), [other, yUnit = ""] = chart.y.label.split(", ");
+    const showX = (v) => `${name} ${short(v)} ${xUnit}`, showY = (title, v) => `${title} ${short(v)} ${yUnit}`;
     if (chart.mode === "plane") {
-      return { text: [`${name} ${short(value(chart.x, tx))}`, `${other} ${short(value(chart.y, ty))}`], marks: [] };
+      return { text: [showX(value(chart.x, tx)), showY(other, value(chart.y, ty))], marks: [] };
     }
     if (chart.mode === "points") {
       let best = null, gap = 0.003;
@@ -38,15 +39,15 @@
         });
       }
       if (!best) return null;
-      const text = [best.s.name, `${name} ${short(best.x)}`, `${other} ${short(best.y)}`, `error ${short(best.y - best.x)}`];
+      const text = [best.s.name, showX(best.x), showY(other, best.y), showY("error", best.y - best.x)];
       return { text, marks: [[place(chart.x, best.x), place(chart.y, best.y), best.s.colour]] };
     }
     const marks = [], text = [];
     for (const s of chart.series) {
       const i = nearest(s.x, tx, chart.x);
       if (i < 0) continue;
-      if (!text.length) text.push(`${name} ${short(s.x[i])}`);
-      text.push(`${s.name} ${short(s.y[i])}`);
+      if (!text.length) text.push(showX(s.x[i]));
+      text.push(showY(s.name, s.y[i]));
       marks.push([place(chart.x, s.x[i]), place(chart.y, s.y[i]), s.colour]);
     }
     return marks.length ? { text, marks } : null;

@@ -46,9 +46,7 @@ def honest_warnings(
     if "test" not in metrics:
         found.append("No test split: these numbers steered the training, so they are too good.")
     if leaks:
-        found.append(
-            f"The split leaks ({split_description}): test frames have near neighbours in the training set, so the errors are too good."
-        )
+        found.append(f"The split leaks, so the errors are too small for new configurations. Split: {split_description}.")
     if not energies_identifiable:
         found.append(
             "The energies of single atoms are not identifiable from these compositions: compare energies only between frames of "

@@ -22,7 +22,7 @@ def test_nothing_to_warn_of(content):
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"leaks": True, "split_description": "random frames"}, "leaks (random frames)"),
+        ({"leaks": True, "split_description": "random frames"}, "Split: random frames."),
         ({"energies_identifiable": False}, "not identifiable"),
         ({"charged": True}, "No long-range electrostatics"),
     ],
