@@ -49,11 +49,9 @@ def test_experiment_begins_as_hydra_needs(path):
     assert path.read_text().splitlines()[0] == "# @package _global_"
 
 
-@pytest.mark.parametrize(
-    ("group", "option"), [(group, path.stem) for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))], ids="=".join
-)
-def test_option_composes(group, option):
-    assert group in composed("train", "+experiment=quickstart", f"{group}={option}")
+@pytest.mark.parametrize("choice", [f"{group}={path.stem}" for group in GROUPS for path in sorted((CONF / group).glob("*.yaml"))])
+def test_option_composes(choice):
+    assert choice.split("=")[0] in composed("train", "+experiment=quickstart", choice)
 
 
 def test_misspelt_key_on_the_command_line_is_an_error():
