@@ -9,7 +9,6 @@ from pathlib import Path
 
 import hydra
 import numpy as np
-import pytorch_lightning as pl
 import torch
 from omegaconf import DictConfig, OmegaConf
 
@@ -27,8 +26,8 @@ from mlff.run.estimate import print_estimate
 from mlff.run.model import locate_model
 from mlff.run.predict import n_parameters, predict, subset
 from mlff.run.results import show_results
-from mlff.train.callbacks import KeepBest, ProgressBar, TimedCheckpoint
 from mlff.train.datamodule import FrameData
+from mlff.train.fit import fit
 from mlff.train.history import read_history
 from mlff.train.linear_fit import ridge_solution
 from mlff.train.loggers import build_loggers
@@ -49,7 +48,7 @@ def train(cfg: DictConfig) -> float:
     folder = Path(cfg.folder)
     _quiet()
     torch.set_num_threads(cfg.trainer.threads)
-    pl.seed_everything(cfg.seed, verbose=False)
+    torch.manual_seed(cfg.seed)  # of the weights; all else takes its seed as an argument
     data = load_data(cfg.data, cfg.seed)
     potential, reference, before = _potential(cfg, data)
     sets = {name: dataset(data.frames, potential.species, potential.r_max, data.indices(name)) for name in PARTS}
@@ -162,31 +161,17 @@ def _score(model: Potential, data: FrameDataset) -> float:
 
 def _fit(module: ForceField, sets: dict[str, FrameDataset], folder: Path, checkpoint: Path | None, cfg: DictConfig) -> Potential:
     """Run Lightning; returns the averaged weights of the best validation."""
-    best = KeepBest(cfg.callbacks.early_stop.patience)
-    timed = TimedCheckpoint(folder / "checkpoints", cfg.callbacks.checkpoint.every_minutes)
-    trainer = pl.Trainer(
-        default_root_dir=folder,
-        max_epochs=cfg.trainer.max_epochs,
-        max_time=cfg.trainer.max_time,
-        accelerator=cfg.trainer.accelerator,
-        devices=cfg.trainer.devices,
-        check_val_every_n_epoch=max(1, cfg.trainer.max_epochs // cfg.trainer.validations),
-        gradient_clip_val=cfg.trainer.clip,
-        num_sanity_val_steps=0,
-        inference_mode=False,  # forces are gradients
-        use_distributed_sampler=False,  # AtomBudgetSampler shares the batches out itself
-        logger=build_loggers(folder, name=cfg.name, wandb=_container(cfg.logger.wandb), resume=checkpoint is not None),
-        callbacks=[best, timed, ProgressBar()],
-        log_every_n_steps=1,
-        enable_model_summary=False,
-        enable_progress_bar=False,
-    )
-    data = FrameData(sets["train"], sets["val"], cfg.trainer.max_atoms, cfg.trainer.max_frames, cfg.seed)
     print_estimate(module.potential, sets["train"], cfg)
-    trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
-    timed.save_now(trainer)
-    best.restore(module)
-    return module.average.requires_grad_(True)
+    return fit(
+        module,
+        FrameData(sets["train"], sets["val"], cfg.trainer.max_atoms, cfg.trainer.max_frames, cfg.seed),
+        folder,
+        build_loggers(folder, name=cfg.name, wandb=_container(cfg.logger.wandb), resume=checkpoint is not None),
+        checkpoint=checkpoint,
+        **{key: cfg.trainer[key] for key in ("max_epochs", "max_time", "validations", "accelerator", "devices", "clip")},
+        patience=cfg.callbacks.early_stop.patience,
+        checkpoint_minutes=cfg.callbacks.checkpoint.every_minutes,
+    )
 
 
 def _finish(
