@@ -65,7 +65,9 @@ class Potential(nn.Module):
 
     def _apply(self, fn, recurse=True):
         # `.float()` and `.to(dtype)` are for the network: E0 of thousands of eV in float32 would be off by meV
-        exact = {name: buffer for name, buffer in self.named_buffers() if buffer.dtype == torch.float64 and not name.startswith("architecture.")}
+        exact = {
+            name: buffer for name, buffer in self.named_buffers() if buffer.dtype == torch.float64 and not name.startswith("architecture.")
+        }
         super()._apply(fn, recurse)
         for name, buffer in exact.items():
             owner, _, key = name.rpartition(".")

@@ -1,5 +1,7 @@
 """From invariants to one energy per atom."""
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
@@ -18,7 +20,7 @@ class Readout(nn.Module):
         self.linear = nn.Linear(n_in, 1, bias=False)
         nn.init.zeros_(self.linear.weight)
         widths = (n_in, *hidden)
-        self.hidden = nn.ModuleList([nn.Linear(a, b) for a, b in zip(widths[:-1], widths[1:], strict=True)])
+        self.hidden = nn.ModuleList([nn.Linear(a, b) for a, b in pairwise(widths)])
         self.species_offset = nn.Embedding(n_species, widths[1])
         nn.init.normal_(self.species_offset.weight, std=0.5)
         self.last = nn.Linear(widths[-1], 1, bias=False)

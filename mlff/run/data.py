@@ -61,7 +61,9 @@ def load_data(cfg: DictConfig, seed: int) -> RunData:
     try:
         path = cfg.path
     except InterpolationResolutionError as error:
-        raise ValueError(f"`data.path` names an environment variable that is not set ({error}); set it to the folder of the data") from error
+        raise ValueError(
+            f"`data.path` names an environment variable that is not set ({error}); set it to the folder of the data"
+        ) from error
     frames = read_data(path, cfg.format, cfg.energy_kind)
     options = {k: v for k, v in cfg.split.items() if k != "kind"}
     if options.get("splits"):
