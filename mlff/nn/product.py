@@ -38,8 +38,15 @@ class SelfProduct(nn.Module):
                 block[m3, column[l1**2 + m1, l2**2 + m2]] += c[m1, m2, m3]
             # unit variance out for unit variance in
             rows.append(block * np.sqrt((2 * l3 + 1) / np.square(block).sum()))
-        self.register_buffer("coupling", torch.tensor(np.concatenate(rows), dtype=torch.get_default_dtype()), persistent=False)
+        self._exact = np.concatenate(rows)
+        self.register_buffer("coupling", torch.tensor(self._exact, dtype=torch.get_default_dtype()), persistent=False)
         self.weight = nn.Parameter(torch.randn(len(paths), n_channels))
+
+    def _apply(self, fn, recurse=True):
+        # `.double()` of rounded coefficients would break the rotation invariance of a float64 model by 1e-7
+        super()._apply(fn, recurse)
+        self.coupling = torch.tensor(self._exact, dtype=self.coupling.dtype, device=self.coupling.device)
+        return self
 
     def forward(self, shells: list[Tensor]) -> list[Tensor]:
         """shells: one (n_channels, 2l+1, n_atoms) for each l; the result is alike."""

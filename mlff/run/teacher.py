@@ -1,0 +1,24 @@
+"""A trained model as an oracle: it drives sampling, or relabels cheap frames for a smaller model."""
+
+import hashlib
+
+from mlff import __version__
+from mlff.artefact import load
+from mlff.export.ase import MLFFCalculator
+from mlff.oracle.ase_calculator import ASECalculator
+from mlff.run.model import locate_model
+
+
+def teacher(model: str, device: str = "cpu", dtype: str = "float32") -> ASECalculator:
+    """An oracle that answers with a model artefact.
+
+    Args:
+        model: its folder, or bundled:li3ps4.
+        device, dtype: as MLFFCalculator's.
+    """
+    folder = locate_model(model)
+    weights = hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest()[:16]
+    settings = {"model": load(folder).card["name"], "weights": weights, "dtype": dtype}
+    return ASECalculator(
+        lambda: MLFFCalculator.load(folder, device=device, dtype=dtype), code="mlff", version=__version__, settings=settings
+    )
