@@ -1,0 +1,49 @@
+import numpy as np
+import torch
+from ase import Atoms
+
+from mlff.data.dataset import collate, graph_of
+from mlff.nn.slots import arrange
+from tests.checks import frame_of
+from tests.contracts.potentials import REFERENCE, crystal
+
+
+def graphs(rng):
+    species = tuple(REFERENCE)
+    return [graph_of(frame_of(atoms), species, 4.0) for atoms in (crystal(rng), Atoms("Li"), crystal(rng, 7))]
+
+
+def test_every_edge_has_one_slot_of_its_species(rng):
+    graph = collate(graphs(rng))
+    hood = arrange(graph, 4, padding=9.0)
+    assert int(hood.filled.sum()) == graph.edge_index.shape[1]
+    assert sum(hood.slots_per_species) == len(hood.neighbor)
+    first = 0
+    for s, n in enumerate(hood.slots_per_species):
+        block = slice(first, first + n)
+        assert (hood.species[hood.neighbor[block]][hood.filled[block]] == s).all()
+        # no more slots than the atom with most neighbours needs
+        assert n == int(hood.filled[block].sum(0).max())
+        first += n
+    atom = torch.arange(len(hood.species)).expand_as(hood.neighbor)
+    pairs = sorted(zip(atom[hood.filled].tolist(), hood.neighbor[hood.filled].tolist(), strict=True))
+    assert pairs == sorted(map(tuple, graph.edge_index.T.tolist()))
+
+
+def test_vectors_and_padding(rng):
+    graph = graphs(rng)[0]
+    hood = arrange(graph, 4, padding=9.0)
+    i, j = graph.edge_index
+    r = graph.positions[j] - graph.positions[i] + graph.edge_shift.double() @ graph.cell[0]
+    found = hood.vectors[:, hood.filled].T
+    order = [np.lexsort(np.round(v.numpy(), 8).T) for v in (found, r)]
+    torch.testing.assert_close(found[order[0]], r[order[1]])
+    assert (hood.vectors[:, ~hood.filled].norm(dim=0) == 9.0).all()
+
+
+def test_fewer_slots_than_needed_are_never_accepted(rng):
+    """Asking for too few slots grows them; nothing is truncated."""
+    graph = graphs(rng)[0]
+    hood = arrange(graph, 4, padding=9.0, slots_per_species=(1, 1, 1, 60))
+    assert int(hood.filled.sum()) == graph.edge_index.shape[1]
+    assert hood.slots_per_species[3] == 60
