@@ -16,6 +16,7 @@ from ase.data import chemical_symbols
 
 from mlff.data.displacements import trajectories
 from mlff.data.frame import Frame
+from mlff.data.statistics import ISOLATED
 
 KINDS = ("trajectory_block", "temperature", "composition", "file", "given", "random")
 PARTS = ("train", "val", "test")
@@ -53,7 +54,7 @@ def split_frames(
     """Divide the frames.
 
     Args:
-        kind: "trajectory_block" (each run in contiguous blocks, `guard` frames dropped wherever two parts touch; short runs go whole),
+        kind (isolated atoms always go to training unless "given"): "trajectory_block" (each run in contiguous blocks, `guard` frames dropped wherever two parts touch; short runs go whole),
             "temperature", "composition", "file" (whole groups), "given" (indices from a JSON file), or "random" (leaks; on request only).
         fractions: of training, validation and test frames; of groups as nearly as they allow.
         guard: frames left out between parts of one run.
@@ -73,14 +74,21 @@ def split_frames(
         raise ValueError(f"fractions are {tuple(fractions)}, expected three numbers ≥ 0 (train, val, test) that add up to 1")
     if kind == "given":
         parts, text = _given(frames, splits, name, train_key)
-    elif kind == "random":
-        order = rng.permutation(len(frames))
-        ends = np.round(np.cumsum(fractions)[:2] * len(frames)).astype(int)
-        parts, text = dict(zip(PARTS, np.split(order, ends), strict=True)), f"at random over all frames (seed {seed})"
-    elif kind == "trajectory_block":
-        parts, text = _blocks(frames, fractions, guard, rng)
     else:
-        parts, text = _groups(frames, kind, fractions, val, test, rng)
+        isolated = np.array([frame.info.get("config_type") == ISOLATED for frame in frames], dtype=bool)
+        others = np.flatnonzero(~isolated)
+        drawn = [frames[k] for k in others]
+        if kind == "random":
+            ends = np.round(np.cumsum(fractions)[:2] * len(drawn)).astype(int)
+            parts = dict(zip(PARTS, np.split(rng.permutation(len(drawn)), ends), strict=True))
+            text = f"at random over all frames (seed {seed})"
+        elif kind == "trajectory_block":
+            parts, text = _blocks(drawn, fractions, guard, rng)
+        else:
+            parts, text = _groups(drawn, kind, fractions, val, test, rng)
+        parts = {part: others[np.asarray(members, dtype=int)] for part, members in parts.items()}
+        # an isolated atom fixes E0 and tests nothing
+        parts["train"] = np.concatenate([parts["train"], np.flatnonzero(isolated)])
     result = {part: np.sort(np.asarray(parts[part], dtype=np.int64)) for part in PARTS}
     wanted = PARTS if kind == "given" else [part for part, f in zip(PARTS, fractions, strict=True) if f > 0 or part == "train"]
     for part in wanted:

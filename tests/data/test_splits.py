@@ -8,7 +8,7 @@ import re
 import numpy as np
 import pytest
 
-from mlff.data import read_frames, split_frames
+from mlff.data import Frame, read_frames, split_frames
 
 PARTS = ("train", "val", "test")
 
@@ -80,6 +80,15 @@ def test_frames_without_a_temperature_are_named(lj_run):
         ValueError, match=re.escape("lj.extxyz, frame 5 states no temperature (and 0 more frames do not); write `temperature`")
     ):
         split_frames([*lj_run[:5], bare], "temperature")
+
+
+@pytest.mark.parametrize("kind", ["trajectory_block", "random", "temperature"])
+def test_isolated_atoms_always_train(lj_run, kind):
+    atom = Frame([18], np.zeros((1, 3)), np.zeros((3, 3)), False, 0.0, None, None, info={"config_type": "IsolatedAtom"})
+    for seed in range(4):
+        splits = split_frames([atom, *lj_run, atom], kind, fractions=(0.5, 0.0, 0.5), seed=seed)
+        assert {0, 61} <= set(splits.train.tolist())
+        assert len(splits.test) > 20
 
 
 def test_a_random_split_says_that_it_leaks(lj_run):

@@ -1,5 +1,6 @@
-"""CP2K: the output of an ENERGY_FORCE run, or the files of an MD run (project-pos-1.xyz, -frc-1.xyz, -1.cell, -1.stress).
+"""CP2K: the output of an ENERGY_FORCE run, or the files of an MD run (project-pos-1.xyz, -frc-1.xyz, -1.cell).
 
+The -1.stress file of an MD run is not read: it holds the kinetic part of the pressure, which is no label of a structure.
 CP2K's "Total FORCE_EVAL energy" is the one its forces derive from (a free energy with smearing), in Hartree; its stress
 tensor is a pressure tensor (compression positive).
 """
@@ -23,7 +24,7 @@ _STRESS_UNITS = {"GPa": GPA, "bar": BAR}
 
 
 def read_cp2k(path: Path, *, energy_kind: str | None = None) -> Iterator[Frame]:
-    """Frames of a CP2K run. `path`: an output file, or the -pos-*.xyz of a trajectory (its -frc-, .cell and .stress lie beside it).
+    """Frames of a CP2K run. `path`: an output file, or the -pos-*.xyz of a trajectory (its -frc- and .cell lie beside it).
 
     Raises:
         ValueError: an output that is cut short or unconverged, an MD output without its trajectory files, or files of unequal length.
@@ -95,8 +96,25 @@ def _forces(text: str, n_atoms: int, where: str) -> np.ndarray | None:
 
 
 def _cell(text: str) -> np.ndarray | None:
-    rows = re.findall(rf"^ CELL\| Vector [abc] \[angstrom\]:?\s+{_ROW}", text, re.M)
-    return np.array(rows[:3], dtype=float) if len(rows) >= 3 else None
+    """The cell: vectors are printed to 3 decimals, lengths and angles to 6, so these give its shape and those turn it.
+
+    In CP2K's usual orientation (a along x, b in the xy plane) nothing is turned and the cell is right to 1e-6 Å.
+    """
+    rows = re.findall(rf"^ CELL\| Vector [abc] \[angstrom\]:?\s+{_ROW}\s+\|[abc]\| =\s+({_NUMBER})", text, re.M)[:3]
+    if len(rows) < 3:
+        return None
+    from ase.geometry import cellpar_to_cell
+
+    printed = np.array([row[:3] for row in rows], dtype=float)
+    lengths = [float(row[3]) for row in rows]
+    angles = [float(angle) for angle in re.findall(rf"^ CELL\| Angle .*\[degree\]:\s+({_NUMBER})", text, re.M)[:3]]
+    if len(angles) == 3:
+        exact = cellpar_to_cell([*lengths, *angles])
+        if np.abs(exact - printed).max() < 1e-3:
+            return exact
+        left, _, right = np.linalg.svd(exact.T @ printed)
+        return exact @ left @ right
+    return printed
 
 
 def _stress(text: str, where: str) -> np.ndarray | None:
@@ -122,8 +140,8 @@ def _settings(text: str) -> dict[str, object]:
     return {
         "code": "CP2K",
         "functional": first(r"^ FUNCTIONAL\| (\S+?):"),
-        "CUTOFF": first(r"QS\| Density plane wave grid type[\s\S]*?QS\| Density cutoff \[a\.u\.\]:?\s+(\S+)"),
-        "EPS_DEFAULT": first(r"QS\|\s+eps_filter_matrix:?\s+(\S+)"),
+        "CUTOFF": first(r"QS\| Density cutoff \[a\.u\.\]:?\s+(\S+)"),
+        "REL_CUTOFF": first(r"QS\| Relative density cutoff \[a\.u\.\]:?\s+(\S+)"),
     }
 
 
@@ -137,8 +155,7 @@ def _read_trajectory(path: Path) -> Iterator[Frame]:
             f"{forces_file}: {len(forces)} frames, but {path.name} has {len(frames)}; "
             "print both every same number of steps, and cut both to the shorter one"
         )
-    cells = _columns(path.with_name(f"{project}-{number}.cell"), slice(2, 11))
-    stresses = _columns(path.with_name(f"{project}-{number}.stress"), slice(2, 11))
+    cells = _cells(path.with_name(f"{project}-{number}.cell"))
     constant_cell = None if cells is not None else _cell_of_run(path.parent, project)
     for index, (step, time, energy, symbols, positions) in enumerate(frames):
         where = f"{path}, frame {index}"
@@ -146,7 +163,7 @@ def _read_trajectory(path: Path) -> Iterator[Frame]:
             raise ValueError(f"{where}: is step {step}, but the forces beside it are of step {forces[index][0]}; print both equally often")
         if cells is not None and step not in cells:
             raise ValueError(f"{where}: step {step} has no row in the .cell file; print the cell as often as the positions")
-        cell = cells[step].reshape(3, 3) if cells is not None else constant_cell
+        cell = cells[step] if cells is not None else constant_cell
         from ase.data import atomic_numbers
 
         yield Frame(
@@ -156,16 +173,12 @@ def _read_trajectory(path: Path) -> Iterator[Frame]:
             pbc=np.full(3, cell is not None),
             energy=None if energy is None else energy * HARTREE,
             forces=None if forces is None else forces[index][4] * HARTREE_PER_BOHR,
-            stress=None if stresses is None or step not in stresses else _symmetric(-stresses[step].reshape(3, 3) * BAR),
+            stress=None,
             energy_kind="free",
             source=str(path),
             index=index,
             info={"trajectory": project, **({} if time is None else {"time": time})},
         )
-
-
-def _symmetric(tensor: np.ndarray) -> np.ndarray:
-    return 0.5 * (tensor + tensor.T)
 
 
 def _xyz(path: Path) -> Iterator[tuple[int, float | None, float | None, list[str], np.ndarray]]:
@@ -195,11 +208,11 @@ def _xyz(path: Path) -> Iterator[tuple[int, float | None, float | None, list[str
             index += 1
 
 
-def _columns(path: Path, columns: slice) -> dict[int, np.ndarray] | None:
-    """Step → columns of one of CP2K's per-step tables (its first column is the step); None where the file is missing."""
+def _cells(path: Path) -> dict[int, np.ndarray] | None:
+    """Step → cell, Å, from a table of step, time, nine components and volume; None where the file is missing."""
     if not path.is_file():
         return None
-    return {int(row[0]): row[columns] for row in np.loadtxt(path, ndmin=2)}
+    return {int(row[0]): row[2:11].reshape(3, 3) for row in np.loadtxt(path, ndmin=2)}
 
 
 def _cell_of_run(folder: Path, project: str) -> np.ndarray:
