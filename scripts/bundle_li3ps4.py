@@ -12,13 +12,13 @@ FOLDER = Path(__file__).parents[1] / "mlff" / "data" / "bundled"
 # Whole trajectories are held out, by number and temperature, so that a frame's part never changes as the set grows.
 HELD_OUT = {
     ("Li3PS4_gamma", 1): {300: "val", 600: "test", 900: "val", 1200: "test"},
-    ("Li3PS4_gamma", 2): {300: "test", 600: "val", 900: "test", 1200: "val"},
-    ("Li3PS4_gamma112", 1): {300: "test", 600: "val", 900: "test", 1200: "val"},
-    ("Li3PS4_beta", 1): {300: "val", 600: "test", 900: "val", 1200: "test"},
-    ("Li3PS4_alpha", 1): {300: "test", 600: "val", 900: "test", 1200: "val"},
-    ("Li3PS4_gamma112", 2): {600: "test", 1200: "test"},
-    ("Li3PS4_beta", 2): {300: "test", 900: "test"},
-    ("Li3PS4_alpha", 2): {600: "test", 1200: "test"},
+    ("Li3PS4_gamma", 2): {300: "test", 900: "test"},
+    ("Li3PS4_gamma112", 0): {300: "test", 900: "test"},
+    ("Li3PS4_beta", 0): {600: "test", 1200: "test"},
+    ("Li3PS4_alpha", 0): {300: "test", 1200: "test"},
+    ("Li3PS4_gamma112", 10): {1200: "val"},
+    ("Li3PS4_beta", 10): {300: "val"},
+    ("Li3PS4_alpha", 10): {600: "val"},
 }
 
 

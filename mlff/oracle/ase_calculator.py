@@ -36,6 +36,8 @@ class ASECalculator:
         except SCFError as error:
             raise Unconverged(f"{self.code} did not converge on {frame.get_chemical_formula()}: {error}") from error
         except (RuntimeError, ValueError) as error:
+            if "not converged" in str(error):  # tblite's words; it raises its own RuntimeError
+                raise Unconverged(f"{self.code} did not converge on {frame.get_chemical_formula()}: {error}") from error
             raise OracleError(f"{self.code} failed on {frame.get_chemical_formula()}: {error}") from error
         if not (np.isfinite(energy) and np.isfinite(forces).all()):
             raise OracleError(

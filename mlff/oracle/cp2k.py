@@ -38,7 +38,7 @@ class CP2K:
         kpoint_spacing: 1/Å; instead of kpoints: the fewest divisions of each frame's own cell that are not further apart. A cell that
             breathes across a step of this rule changes its divisions; for one cell's frames prefer kpoints.
         cutoff, rel_cutoff: plane-wave cutoffs, Ry.
-        basis, potential: the same name for every species, or one by species.
+        basis, potential: the same name for every species, or one by species; a basis outside BASIS_MOLOPT as "file:name".
         functional: as CP2K names it.
         dispersion: whether to add D3(BJ); dispersion_cutoff: its range, Å.
         eps_scf, eps_default: convergence of the density, and precision of the grids (1e-10 is 0.6 µeV/atom from 1e-12 for Li3PS4).
@@ -143,7 +143,7 @@ class CP2K:
                 ) from error
             energy, forces, stress, version = parse_output(done.stdout, n_atoms=len(atoms), where="CP2K's output")
             if done.returncode != 0:
-                raise OracleError(f"CP2K exited with status {done.returncode}; its last lines:\n{_tail(done.stdout)}")
+                raise OracleError(f"CP2K exited with status {done.returncode}; it said:\n{_tail(done.stdout)}")
         return Label(
             energy=energy,
             forces=forces,
@@ -176,14 +176,16 @@ def render_input(atoms: Atoms, settings: Mapping[str, object], kpoints: Sequence
     def by_species(value, symbol: str) -> str:
         return value if isinstance(value, str) else value[symbol]
 
-    kinds = []
+    kinds, files = [], []
     for symbol in species:
+        file, _, basis = by_species(settings["basis"], symbol).rpartition(":")
+        files.append(file or "BASIS_MOLOPT")
         potential = by_species(settings["potential"], symbol)
         if not re.search(r"-q\d+$", potential):
             potential = f"{potential}-q{VALENCE[symbol]}"
         kinds += [
             f"    &KIND {symbol}",
-            f"      BASIS_SET {by_species(settings['basis'], symbol)}",
+            f"      BASIS_SET {basis}",
             f"      POTENTIAL {potential}",
             "    &END KIND",
         ]
@@ -224,7 +226,7 @@ def render_input(atoms: Atoms, settings: Mapping[str, object], kpoints: Sequence
         "  METHOD Quickstep",
         "  STRESS_TENSOR ANALYTICAL",
         "  &DFT",
-        "    BASIS_SET_FILE_NAME BASIS_MOLOPT",
+        *(f"    BASIS_SET_FILE_NAME {file}" for file in dict.fromkeys(files)),
         "    POTENTIAL_FILE_NAME GTH_POTENTIALS",
         "    &MGRID",
         f"      CUTOFF {settings['cutoff']}",
@@ -290,7 +292,7 @@ def parse_output(text: str, n_atoms: int, where: str) -> tuple[float, np.ndarray
     energies = _ENERGY.findall(text)
     version = _VERSION.search(text)
     if not energies or version is None:
-        raise OracleError(f"{where} holds no total energy: CP2K stopped early; its last lines:\n{_tail(text)}")
+        raise OracleError(f"{where} holds no total energy: CP2K stopped early; it said:\n{_tail(text)}")
     return (
         float(energies[-1]) * HARTREE,
         _parse_forces(text, n_atoms, where),
@@ -339,4 +341,9 @@ def _missing(program: str) -> str:
 
 
 def _tail(text: str, n_lines: int = 18) -> str:
+    """What CP2K said when it stopped: its boxed message where there is one, else its last lines."""
+    box = re.search(r"\[ABORT\](.*?)\*{20}", text, re.S)
+    if box is not None:
+        words = re.sub(r"[*|\\/]|\bO(?=/\|)", " ", box.group(1))
+        return " ".join(words.replace("___", " ").split())
     return "\n".join(line for line in text.splitlines()[-n_lines:] if line.strip())

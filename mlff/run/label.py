@@ -69,7 +69,7 @@ def label_frames(
     files = [input] if isinstance(input, (str, Path)) else list(input)
     frames = [frame for file in files for frame in read(file, index=":")]
     if not frames:
-        raise ValueError(f"{', '.join(map(str, files))} hold no frame; expected at least one to label")
+        raise ValueError(f"no frame to label in {[str(file) for file in files]}; expected at least one extxyz file")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{frame_key(frame, oracle.settings, oracle.version)}.json" for frame in frames]

@@ -8,7 +8,6 @@ import numpy as np
 from ase import Atoms, units
 from ase.io import read, write
 from ase.md.langevin import Langevin
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
 
 STRAINS = ("isotropic", "uniaxial", "shear")
 
@@ -105,8 +104,8 @@ def langevin(
     atoms = atoms.copy()
     atoms.positions += rng.normal(scale=0.05 * np.sqrt(temperature / 300.0), size=atoms.positions.shape)
     atoms.calc = calculator
-    MaxwellBoltzmannDistribution(atoms, temperature_K=1.3 * temperature, rng=rng)
-    dynamics = Langevin(atoms, timestep * units.fs, temperature_K=temperature, friction=friction / units.fs, rng=rng)
+    atoms.set_momenta(rng.normal(scale=np.sqrt(1.3 * units.kB * temperature * atoms.get_masses())[:, None], size=atoms.positions.shape))
+    dynamics = Langevin(atoms, timestep * units.fs, temperature_K=temperature, friction=friction / units.fs, rng=rng, fixcm=False)
     frames = []
     for number in range(n_frames):
         dynamics.run(n_between if number else n_warmup)
