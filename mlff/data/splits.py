@@ -54,8 +54,9 @@ def split_frames(
     """Divide the frames.
 
     Args:
-        kind (isolated atoms always go to training unless "given"): "trajectory_block" (each run in contiguous blocks, `guard` frames dropped wherever two parts touch; short runs go whole),
+        kind: "trajectory_block" (each run in contiguous blocks, `guard` frames dropped wherever two parts touch; short runs go whole),
             "temperature", "composition", "file" (whole groups), "given" (indices from a JSON file), or "random" (leaks; on request only).
+            Isolated atoms always go to training, unless "given" says otherwise.
         fractions: of training, validation and test frames; of groups as nearly as they allow.
         guard: frames left out between parts of one run.
         val, test: for the group kinds, which temperatures (K), formulas ("Li20Ge2P4S24") or files to hold out; () chooses by `seed`.
