@@ -182,6 +182,16 @@ def test_two_settings_in_one_set_are_refused_unless_told(files, tmp_path):
     assert len(read_frames([files / "OUTCAR", files / "vasprun.xml"])) == 6
 
 
+def test_hashes_of_settings_that_differ_are_a_warning(lj_run, tmp_path, caplog):
+    frames = [frame.to_atoms() for frame in lj_run[:3]]
+    for frame, settings in zip(frames, ("5be9ba", "5be9ba", "fe852b"), strict=True):
+        frame.info["settings"] = settings
+    ase.io.write(tmp_path / "two.extxyz", frames)
+    assert len(read_frames(tmp_path / "two.extxyz")) == 3
+    assert "frames of 2 DFT settings: 5be9ba (" in caplog.text
+    assert "two.extxyz, frame 2); make sure that they differ in nothing but the k-points of the cell" in caplog.text
+
+
 @pytest.fixture
 def extxyz(lj_run, tmp_path):
     """Five frames written by ASE."""
