@@ -77,6 +77,16 @@ def test_a_damaged_entry_is_computed_again(tmp_path, counter, damage):
     assert counter.calls == 2
 
 
+def test_another_process_may_be_faster(tmp_path, counter):
+    def slow():
+        cached_array(KEY, tmp_path, counter)  # what the other one writes meanwhile
+        return counter()
+
+    arrays = cached_array(KEY, tmp_path, slow)
+    assert isinstance(arrays["numbers"], np.memmap)
+    assert [entry.name for entry in tmp_path.iterdir()] == [cache_key(KEY)]
+
+
 def test_a_failed_computation_leaves_nothing(tmp_path, counter):
     def fail():
         raise RuntimeError("out of memory")
