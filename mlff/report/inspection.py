@@ -13,7 +13,7 @@ from mlff.data.inspection import TOO_SHORT, Inspection
 from mlff.report.figures import COLOURS, LOOK, PANEL
 from mlff.units import TO_MILLI
 
-BINS = 60
+MAX_BINS = 60
 WARNING = COLOURS[1]
 
 
@@ -32,6 +32,11 @@ def draw_inspection(found: Inspection, path: str | Path, *, title: str = "", dpi
     return path
 
 
+def _bins(n: int) -> int:
+    """As many as n values fill."""
+    return int(np.clip(2 * np.cbrt(n), 8, MAX_BINS))
+
+
 def _histogram(axes: Axes, values: np.ndarray, label: str) -> None:
     known = values[~np.isnan(values)]
     if not len(known):
@@ -39,7 +44,7 @@ def _histogram(axes: Axes, values: np.ndarray, label: str) -> None:
         axes.set_xticks([])
         axes.set_yticks([])
     else:
-        axes.hist(known, bins=BINS, color=COLOURS[0])
+        axes.hist(known, bins=_bins(len(known)), color=COLOURS[0])
         axes.set_ylabel("frames")
     axes.set_xlabel(label)
 
@@ -57,7 +62,7 @@ def _pressures(axes: Axes, found: Inspection) -> None:
 def _forces(axes: Axes, found: Inspection) -> None:
     axes.set_title("Force components")
     largest = max((np.abs(f).max() for f in found.forces.values() if len(f)), default=1.0)
-    edges = np.linspace(-largest, largest, 2 * BINS + 1)
+    edges = np.linspace(-largest, largest, 2 * _bins(min((len(f) for f in found.forces.values() if len(f)), default=1)) + 1)
     for k, (symbol, forces) in enumerate(found.forces.items()):
         if len(forces):
             density, _ = np.histogram(forces, edges, density=True)
