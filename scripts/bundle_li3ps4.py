@@ -16,9 +16,9 @@ HELD_OUT = {
     ("Li3PS4_gamma112", 0): {300: "test", 900: "test"},
     ("Li3PS4_beta", 0): {600: "test", 1200: "test"},
     ("Li3PS4_alpha", 0): {300: "test", 1200: "test"},
-    ("Li3PS4_gamma112", 10): {1200: "val"},
-    ("Li3PS4_beta", 10): {300: "val"},
-    ("Li3PS4_alpha", 10): {600: "val"},
+    ("Li3PS4_gamma112", 10): {600: "test", 1200: "val"},
+    ("Li3PS4_beta", 10): {300: "val", 900: "test"},
+    ("Li3PS4_alpha", 10): {600: "val", 900: "test"},
 }
 
 

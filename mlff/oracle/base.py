@@ -17,7 +17,7 @@ class Label:
     energy: the free energy that the forces derive from, eV.
     forces: (n_atoms, 3), eV/Å.
     stress: (3, 3), eV/Å³, tension positive; None where the code gave none.
-    converged: always True for a label that was returned; kept so that a ledger row is complete.
+    converged: True: what does not converge is no label, but raises Unconverged; a ledger's row wants the field.
     code, version: the program and its version, as it prints them.
     settings_hash: of every setting that changes the numbers (not of where or how fast it ran).
     wall_time: s.
@@ -34,9 +34,13 @@ class Label:
 
 
 class Oracle(Protocol):
-    """Anything that labels frames; `settings` holds every knob that changes the numbers."""
+    """Anything that labels frames.
+
+    settings: every knob that changes the numbers; plain JSON. version: of the program, as in its labels.
+    """
 
     settings: Mapping[str, object]
+    version: str
 
     def label(self, atoms: Atoms) -> Label: ...
 

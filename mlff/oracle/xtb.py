@@ -4,6 +4,8 @@
 use one cell size per campaign and say so.
 """
 
+import importlib.metadata
+
 from mlff.oracle.ase_calculator import ASECalculator
 
 
@@ -29,8 +31,6 @@ class GFN1xTB(ASECalculator):
 
 def _tblite_version() -> str:
     try:
-        import importlib.metadata
-
         return importlib.metadata.version("tblite")
     except importlib.metadata.PackageNotFoundError as error:
         raise ImportError("GFN1-xTB needs tblite; install it with `pip install .[xtb]`") from error

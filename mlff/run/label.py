@@ -25,20 +25,20 @@ class LabelSummary:
     """How a run of `label_frames` ended.
 
     labelled: frames in the output; new: of them, labelled by this run; failed: reason by frame number, in quarantine.
-    core_hours: of all labels in the output, as the code's wall time times its cores.
+    hours: of wall time that all these frames took, one after the other; failures count too.
     """
 
     labelled: int
     new: int
     failed: dict[int, str]
-    core_hours: float
+    hours: float
 
     def __str__(self) -> str:
         rows = [
             ("labelled", self.labelled),
             ("  of them new", self.new),
             ("in quarantine", len(self.failed)),
-            ("core hours", f"{self.core_hours:.2f}"),
+            ("hours of labels", f"{self.hours:.2f}"),
         ]
         table = "\n".join(f"{name:<16}{value:>8}" for name, value in rows)
         reasons = Counter(reason.splitlines()[0] for reason in self.failed.values())
@@ -92,10 +92,9 @@ def label_frames(
         raise ValueError(f"not one of {len(frames)} frames could be labelled; the first failed so: {failed[0]}")
     Path(output).parent.mkdir(parents=True, exist_ok=True)
     write(output, labelled, format="extxyz")
-    cores = getattr(oracle, "n_cores", 1)
-    core_hours = sum(row.get("wall_time", 0.0) for row in rows) * cores / 3600.0
+    hours = sum(row["wall_time"] for row in rows) / 3600.0
     new = sum(row["status"] == "labelled" and path in todo for row, path in zip(rows, paths, strict=True))
-    return LabelSummary(len(labelled), new, failed, core_hours)
+    return LabelSummary(len(labelled), new, failed, hours)
 
 
 def _label_one(oracle: Oracle, frame: Atoms, path: Path) -> None:
