@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+LEAST = 20  # samples of a bin, below which its quantiles mean nothing
+
 
 @dataclass(frozen=True)
 class Band:
@@ -15,7 +17,7 @@ class Band:
     high: np.ndarray
 
 
-def binned_band(x: np.ndarray, y: np.ndarray, n_bins: int = 14, least: int = 20) -> Band:
+def binned_band(x: np.ndarray, y: np.ndarray, n_bins: int = 14, least: int = LEAST) -> Band:
     """Median, 5 % and 95 % quantile of y in bins of x that hold equally many samples, at least `least` each.
 
     Bins of equal count, not of equal width: the tail of large x then has no bins of two samples whose band means nothing.

@@ -14,7 +14,7 @@ from matplotlib.ticker import NullLocator
 
 from mlff.report.axis import Axis, tick_text
 from mlff.report.content import SPLITS, PredictionSamples, ReportContent
-from mlff.report.curves import binned_band, common_extent, density, slope_through_origin
+from mlff.report.curves import LEAST, binned_band, common_extent, density, slope_through_origin
 from mlff.report.history import PANELS, clocks, series, stage_starts
 from mlff.report.plots import SPLIT_COLOURS, SPLIT_NAMES
 from mlff.units import EV_PER_A3_TO_GPA, TO_MILLI
@@ -44,7 +44,7 @@ def write_figures(folder: str | Path, content: ReportContent, *, dpi: int = 200)
     drawn: dict[str, list[Callable[[Axes], None]]] = {}
     if samples is not None:
         drawn["parity"] = _parity_panels(samples)
-        drawn["error_by_force"] = [lambda axes: _error_by_force(axes, samples)] if len(samples.elements) else []
+        drawn["error_by_force"] = [lambda axes: _error_by_force(axes, samples)] if _most_of_one_element(samples) >= LEAST else []
     drawn["learning_curves"] = _learning_panels(content)
     paths = []
     for name, panels in drawn.items():
@@ -120,6 +120,10 @@ def _error_by_force(axes: Axes, samples: PredictionSamples) -> None:
     for axis in (axes.xaxis, axes.yaxis):
         _round_ticks(axis)
     axes.legend()
+
+
+def _most_of_one_element(samples: PredictionSamples) -> int:
+    return int(np.unique(samples.elements, return_counts=True)[1].max(initial=0))
 
 
 def _learning_panels(content: ReportContent) -> list[Callable[[Axes], None]]:

@@ -54,7 +54,7 @@ def train(cfg: DictConfig) -> float:
     sets = {name: dataset(data.frames, potential.species, potential.r_max, data.indices(name)) for name in PARTS}
     units = _units(data.part("train"), cfg.loss.energy_unit)
     checkpoint = _prepare_folder(folder, cfg)
-    if cfg.trainer.init_from is None:
+    if cfg.trainer.init_from is None and checkpoint is None:
         _start(potential, sets["train"], units, cfg)
 
     loss_options = {k: v for k, v in cfg.loss.items() if k != "energy_unit"}
@@ -91,7 +91,7 @@ def _potential(cfg: DictConfig, data: RunData) -> tuple[Potential, ReferenceEner
     _shift_reference_energies(potential, dataset(data.frames, potential.species, potential.r_max, data.indices("train")), train)
     val = dataset(data.frames, potential.species, potential.r_max, data.indices("val"))
     before = compute_metrics(data.part("val"), predict(potential, val, title="before fine-tuning"), cfg.data.mobile)
-    return potential, reference, before
+    return potential.train(), reference, before
 
 
 def _shift_reference_energies(potential: Potential, data: FrameDataset, frames: Sequence[Frame]) -> None:
@@ -295,4 +295,5 @@ def _quiet() -> None:
     """Lightning's advice about workers and loggers does not apply: graphs are in memory."""
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
+    warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")  # a run goes on in its own folder
     logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)

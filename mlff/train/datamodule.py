@@ -24,11 +24,12 @@ class FrameData(pl.LightningDataModule):
         return self._loader(self.train, self.max_frames, shuffle=True)
 
     def val_dataloader(self) -> DataLoader:
-        # validation keeps no derivatives of derivatives and can take more frames at once
-        return self._loader(self.val, 4 * self.max_frames, shuffle=False)
+        # validation keeps no derivatives of derivatives and can take more frames at once, but each rank needs a batch
+        share = len(self.val) // (self.trainer.world_size if self.trainer else 1)
+        return self._loader(self.val, max(1, min(4 * self.max_frames, share)), shuffle=False)
 
     def _loader(self, data: FrameDataset, max_frames: int, shuffle: bool) -> DataLoader:
         rank, n_ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)
-        max_atoms = self.max_atoms * (max_frames // self.max_frames)
+        max_atoms = self.max_atoms * max(1, max_frames // self.max_frames)
         sampler = AtomBudgetSampler(data.n_atoms(), max_atoms, max_frames, shuffle=shuffle, seed=self.seed, rank=rank, n_ranks=n_ranks)
         return DataLoader(data, batch_sampler=sampler, collate_fn=collate)

@@ -22,7 +22,9 @@ def test_bonded_atoms_feel_none_of_it():
 def test_short_distances_follow_the_published_function():
     z1, z2, r = 15, 16, 0.3
     x = r / (0.8854 * 0.529177 / (z1**0.23 + z2**0.23))
-    screening = 0.18175 * np.exp(-3.1998 * x) + 0.50986 * np.exp(-0.94229 * x) + 0.28022 * np.exp(-0.4029 * x) + 0.02817 * np.exp(-0.20162 * x)
+    screening = (
+        0.18175 * np.exp(-3.1998 * x) + 0.50986 * np.exp(-0.94229 * x) + 0.28022 * np.exp(-0.4029 * x) + 0.02817 * np.exp(-0.20162 * x)
+    )
     taper = (1 - r / 2.12) ** 4 * sum(c * (r / 2.12) ** k for k, c in enumerate((1, 4, 10, 20, 35)))
     assert energy("PS", r) == pytest.approx(14.399645 * z1 * z2 / r * screening * taper, rel=1e-5)
 

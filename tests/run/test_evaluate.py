@@ -1,0 +1,56 @@
+import json
+import re
+
+import numpy as np
+import pytest
+from ase.io import read
+from hydra import compose, initialize_config_dir
+
+from mlff.run.evaluate import evaluate
+from tests.run.conftest import CONF, labelled_frames, write_frames
+
+
+def config(folder, model, data, *overrides):
+    with initialize_config_dir(str(CONF / "evaluate"), version_base="1.3"):
+        return compose("evaluate", [f"model={model}", f"data={data}", f"folder={folder}", *overrides])
+
+
+def test_the_same_numbers_as_the_training_gave(finished_run, data_file, tmp_path):
+    """Evaluating a run's own training frames gives the metrics that the run wrote for them."""
+    metrics = evaluate(config(tmp_path / "all", finished_run / "model", data_file))
+    written = json.loads((finished_run / "metrics.json").read_text())
+    parts = [written[name]["overall"] for name in ("train", "val", "test")]
+    total = sum(p["force_mae"] * p["n_force"] for p in parts) / sum(p["n_force"] for p in parts)
+    assert metrics["test"]["n_frames"] <= 24
+    if sum(p["n_force"] for p in parts) == metrics["test"]["overall"]["n_force"]:
+        assert metrics["test"]["overall"]["force_mae"] == pytest.approx(total, rel=1e-6)
+    assert (tmp_path / "all" / "report.html").stat().st_size > 0
+
+
+def test_predictions_stand_beside_the_reference(finished_run, tmp_path):
+    frames = labelled_frames(3, seed=9)
+    evaluate(config(tmp_path / "out", finished_run / "model", write_frames(tmp_path / "new.extxyz", frames)))
+    for atoms, frame in zip(read(tmp_path / "out" / "predictions.extxyz", ":"), frames, strict=True):
+        np.testing.assert_allclose(atoms.arrays["REF_forces"], frame.forces, atol=1e-6)
+        assert not np.allclose(atoms.arrays["MLFF_forces"], frame.forces)
+        assert atoms.info["REF_energy"] == pytest.approx(frame.energy)
+        assert np.isfinite(atoms.info["MLFF_energy"])
+
+
+def test_unknown_species_at_evaluation(finished_run, tmp_path):
+    import dataclasses
+
+    frame = labelled_frames(1)[0]
+    odd = dataclasses.replace(frame, numbers=np.where(frame.numbers == 3, 11, frame.numbers))
+    data = write_frames(tmp_path / "odd.extxyz", [odd])
+    message = re.escape("odd.extxyz, frame 0 holds Na, but the model was trained on Li, P, S, Ge; add the species to `data.species`")
+    with pytest.raises(ValueError, match=message):
+        evaluate(config(tmp_path / "out", finished_run / "model", data))
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_missing_model(tmp_path, data_file):
+    with pytest.raises(FileNotFoundError, match="expected a model artefact"):
+        evaluate(config(tmp_path / "out", tmp_path / "nothing", data_file))
+    with pytest.raises(FileNotFoundError, match="the package bundles no model 'nothing'"):
+        evaluate(config(tmp_path / "out", "bundled:nothing", data_file))
