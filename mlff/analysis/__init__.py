@@ -1,0 +1,1 @@
+"""Observables: arrays in, arrays out; no torch."""
