@@ -16,11 +16,12 @@ from mlff.data.dataset import FrameDataset
 from mlff.data.statistics import species_of
 
 BUNDLED = "bundled:"
+PARTS = ("train", "val", "test")
 
 
 @dataclass(frozen=True)
 class RunData:
-    """Frames, how they are split, and the species, by atomic number, of the training part."""
+    """Frames, how they are split into PARTS, and the species, by atomic number, of the training part."""
 
     frames: list[Frame]
     splits: Splits

@@ -35,16 +35,18 @@ def evaluate(cfg: DictConfig) -> dict:
     notes = honest_warnings(
         metrics, leaks=seen, split_description="the whole file was evaluated, training frames too", energies_identifiable=True
     )
-    return show_results(
+    show_results(
         folder,
         f"{card['name']} on {Path(str(cfg.data)).name}",
         {"test": (frames, predictions)},
+        metrics,
         mobile,
         notes,
         data_summary={"file": frames[0].source, "test": {"frames": len(frames), "atoms": sum(len(f.numbers) for f in frames)}},
         config_text=OmegaConf.to_yaml(cfg),
         card=card,
     )
+    return metrics
 
 
 def write_predictions(path: Path, frames: list[Frame], predictions: list[FramePrediction]) -> None:

@@ -6,24 +6,24 @@ from pathlib import Path
 
 from mlff.data import Frame
 from mlff.report import PredictionSamples, ReportContent, summary_sentence, write_figures, write_report
-from mlff.train.metrics import FramePrediction, compute_metrics, print_metrics
+from mlff.train.metrics import FramePrediction, print_metrics
 
 
 def show_results(
     folder: Path,
     title: str,
     parts: Mapping[str, tuple[Sequence[Frame], Sequence[FramePrediction]]],
+    metrics: Mapping[str, dict],
     mobile: Sequence[str],
     warnings: Sequence[str],
     **content,
-) -> dict:
-    """Write metrics.json, report.html and figures/ into a folder, print the tables, and return the metrics by split.
+) -> None:
+    """Write metrics.json, report.html and figures/ into a folder, and print the table of the split that counts.
 
     Args:
-        parts: split → its frames and predictions.
+        parts: split → its frames and predictions; metrics: split → their errors.
         content: the rest of ReportContent.
     """
-    metrics = {name: compute_metrics(frames, predictions, mobile) for name, (frames, predictions) in parts.items()}
     (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     samples = {name: PredictionSamples.from_frames(frames, predictions) for name, (frames, predictions) in parts.items()}
     page = ReportContent(
@@ -39,4 +39,3 @@ def show_results(
     write_figures(folder / "figures", page)
     print_metrics(metrics[page.headline], f"{title}: {page.headline} split")
     print(f"report: {folder / 'report.html'}")
-    return metrics

@@ -1,0 +1,52 @@
+"""What a run says of its model and its data."""
+
+from omegaconf import DictConfig, OmegaConf
+
+import mlff
+from mlff.artefact import load
+from mlff.data import ReferenceEnergies
+from mlff.model.potential import Potential
+from mlff.run.data import PARTS, RunData
+from mlff.run.model import locate_model
+from mlff.run.predict import n_parameters
+
+
+def model_card(cfg: DictConfig, data: RunData, model: Potential, mobile: list[str]) -> dict:
+    """The JSON card of an artefact: what was trained, on what, how."""
+    settings = sorted({str(frame.info["settings"]) for frame in data.frames if frame.info.get("settings")})
+    init = cfg.trainer.init_from
+    description = OmegaConf.to_container(cfg.model, resolve=True) if init is None else load(locate_model(init)).card["model"]
+    temperatures = sorted({float(frame.info["temperature"]) for frame in data.part("train") if frame.info.get("temperature") is not None})
+    return {
+        "name": cfg.name,
+        "version": mlff.__version__,
+        "model": description | {"species": list(model.species)},
+        "dtype": str(model.dtype).removeprefix("torch."),
+        "n_parameters": n_parameters(model),
+        "mobile": mobile,
+        "data": {
+            "path": str(cfg.data.path),
+            "hash": data.hash,
+            "n_train": len(data.splits.train),
+            "split": data.splits.description,
+            "energy_kind": sorted({frame.energy_kind for frame in data.frames}),
+            "dft_settings": settings,
+            "temperatures_K": temperatures,
+        },
+        "seed": cfg.seed,
+    }
+
+
+def data_summary(data: RunData, reference: ReferenceEnergies) -> dict:
+    """The report's table of the data."""
+    summary: dict[str, object] = {"file": data.frames[0].source, "split": data.splits.description, "reference energies": reference.message}
+    for name in PARTS:
+        frames = data.part(name)
+        summary[name] = {
+            "frames": len(frames),
+            "atoms": sum(len(f.numbers) for f in frames),
+            "with energy": sum(f.energy is not None for f in frames),
+            "with forces": sum(f.forces is not None for f in frames),
+            "with stress": sum(f.stress is not None for f in frames),
+        }
+    return summary

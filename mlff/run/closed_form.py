@@ -1,0 +1,67 @@
+"""The closed-form parts of a training: units, constants, the start and the end of the last linear layer."""
+
+import logging
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from omegaconf import DictConfig
+
+from mlff.data import Frame, force_rms
+from mlff.data.dataset import FrameDataset, collate
+from mlff.model.architecture import LinearReadout
+from mlff.model.potential import Potential
+from mlff.run.predict import predict, subset
+from mlff.train.linear_fit import ridge_solution
+from mlff.train.metrics import compute_metrics
+
+log = logging.getLogger(__name__)
+
+
+def error_units(train: Sequence[Frame], energy_unit: float) -> dict[str, float]:
+    """The units that errors are measured in: RMS force (eV/Å), RMS stress (eV/Å³), energy (eV/atom)."""
+    force_unit = force_rms(train).overall if any(frame.forces is not None for frame in train) else 1.0
+    stresses = [frame.stress for frame in train if frame.stress is not None]
+    stress_unit = float(np.sqrt(np.mean(np.square(stresses)))) if stresses else 1.0
+    return {"force_unit": force_unit, "stress_unit": max(stress_unit, 1e-6), "energy_unit": energy_unit * force_unit}
+
+
+def start(potential: Potential, data: FrameDataset, units: dict[str, float], cfg: DictConfig) -> None:
+    """Constants from a sample of the training set, and the closed-form start of the last linear layer."""
+    sample = collate([data[i] for i in subset(data, 16, cfg.seed)])
+    potential.calibrate(sample, energy_scale=units["force_unit"])  # × 1 Å
+    if cfg.trainer.warm_start is not None and isinstance(potential.architecture, LinearReadout):
+        potential.architecture.set_linear_weights(_solve(potential, data, units, cfg.trainer.warm_start, cfg.seed))
+
+
+def final_solve(model: Potential, sets: dict[str, FrameDataset], units: dict[str, float], cfg: DictConfig) -> None:
+    """Settle the last linear layer in closed form; kept only if validation improves."""
+    if not isinstance(model.architecture, LinearReadout):
+        return
+    before = model.architecture.linear_weights().detach().clone()
+    score = _score(model, sets["val"])
+    model.architecture.set_linear_weights(_solve(model, sets["train"], units, cfg.trainer.final_solve, cfg.seed, around=before))
+    solved = _score(model, sets["val"])
+    kept = solved < score
+    if not kept:
+        model.architecture.set_linear_weights(before)
+    log.info("final solve: validation force MAE %.2f → %.2f meV/Å, %s", score, solved, "kept" if kept else "not kept")
+
+
+def _solve(potential: Potential, data: FrameDataset, units: dict[str, float], options: DictConfig, seed: int, around=None) -> torch.Tensor:
+    graphs = [data[i] for i in subset(data, options.n_frames, seed)]
+    return ridge_solution(
+        potential,
+        graphs,
+        n_directions=options.n_directions,
+        energy_unit=units["energy_unit"],
+        force_unit=units["force_unit"],
+        ridge=options.ridge,
+        seed=seed,
+        around=around,
+    )
+
+
+def _score(model: Potential, data: FrameDataset) -> float:
+    row = compute_metrics(list(data.frames), predict(model, data), ())["overall"]
+    return row["force_mae"] if row["force_mae"] is not None else row["energy_mae"]

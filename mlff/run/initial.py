@@ -1,0 +1,54 @@
+"""The potential that a training starts from: new, or a trained one whose reference energies fit the new data."""
+
+import logging
+from collections.abc import Sequence
+
+import torch
+from omegaconf import DictConfig, OmegaConf
+
+from mlff.artefact import load
+from mlff.artefact.build import build_potential
+from mlff.data import Frame, ReferenceEnergies, fit_reference_energies
+from mlff.data.dataset import FrameDataset
+from mlff.model.potential import Potential
+from mlff.run.data import RunData, dataset
+from mlff.run.model import locate_model
+from mlff.run.predict import predict, subset
+from mlff.train.metrics import compute_metrics
+
+log = logging.getLogger(__name__)
+
+
+def initial_potential(cfg: DictConfig, data: RunData) -> tuple[Potential, ReferenceEnergies, dict | None]:
+    """A new potential, or one to fine-tune; the reference energies of the data; validation metrics before fine-tuning, or None."""
+    train = data.part("train")
+    given = OmegaConf.to_container(cfg.data.reference_energies) if cfg.data.reference_energies else None
+    reference = fit_reference_energies(train, given=given)
+    if not reference.identifiable:
+        log.warning(reference.message)
+    if cfg.trainer.init_from is None:
+        description = OmegaConf.to_container(cfg.model, resolve=True) | {"species": list(data.species)}
+        potential = build_potential(description).to(getattr(torch, cfg.trainer.dtype))
+        potential.set_reference_energies({s: reference.energies.get(s, 0.0) for s in potential.species})
+        return potential, reference, None
+    potential = load(locate_model(cfg.trainer.init_from)).potential.to(getattr(torch, cfg.trainer.dtype))
+    _shift_reference_energies(potential, dataset(data.frames, potential.species, potential.r_max, data.indices("train")), train)
+    val = dataset(data.frames, potential.species, potential.r_max, data.indices("val"))
+    before = compute_metrics(data.part("val"), predict(potential, val, title="before fine-tuning"), cfg.data.mobile)
+    return potential.train(), reference, before
+
+
+def _shift_reference_energies(potential: Potential, data: FrameDataset, frames: Sequence[Frame]) -> None:
+    """E0 ← E0 + what is left of the new energies, so that another code's or functional's zero does not disturb the network."""
+    chosen = [i for i in subset(data, 200, seed=0) if frames[i].energy is not None]
+    if not chosen:
+        return
+    predictions = predict(potential, FrameDataset([frames[i] for i in chosen], potential.species, potential.r_max))
+    left = [_with_energy(frames[i], frames[i].energy - p.energy) for i, p in zip(chosen, predictions, strict=True)]
+    shift = fit_reference_energies(left).energies
+    potential.set_reference_energies({s: float(e) + shift.get(s, 0.0) for s, e in zip(potential.species, potential.E0, strict=True)})
+    log.info("E0 shifted by %s eV", {s: round(e, 4) for s, e in shift.items()})
+
+
+def _with_energy(frame: Frame, energy: float) -> Frame:
+    return Frame(frame.numbers, frame.positions, frame.cell, frame.pbc, energy, None, None, source=frame.source, index=frame.index)
