@@ -48,8 +48,11 @@ def test_a_pseudoscalar_is_caught_by_reflections_only(answer, rng):
     def handedness(a, atoms):
         return a.energies + 1e-3 * np.linalg.det(atoms.cell.array)
 
+    atoms, model = crystal(rng), broken(answer, energies=handedness)
+    proper = checks.random_orthogonal(rng, reflect=False)
+    np.testing.assert_allclose(model(checks.turned(atoms, proper)).energies, model(atoms).energies, atol=1e-9)
     with pytest.raises(AssertionError):
-        checks.check_turning(broken(answer, energies=handedness), crystal(rng), rng)
+        checks.check_turning(model, atoms, rng)
 
 
 def test_a_place_in_space_is_caught(answer, rng):

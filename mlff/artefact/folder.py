@@ -49,12 +49,14 @@ def save(path: str | os.PathLike, potential: Potential, card: Mapping[str, objec
         save_file(golden_tensors(potential, golden), fresh / "golden.safetensors")
         full = {"schema": SCHEMA, **card, "species": list(potential.species), "r_max": potential.r_max, "units": _UNITS}
         (fresh / "card.json").write_text(json.dumps(full, indent=2) + "\n")
+        old = fresh.with_name(f"{fresh.name}-old")
         if path.exists():
-            shutil.rmtree(path)
+            path.rename(old)
         fresh.rename(path)
     except BaseException:
         shutil.rmtree(fresh, ignore_errors=True)
         raise
+    shutil.rmtree(old, ignore_errors=True)
     return path
 
 
@@ -78,7 +80,14 @@ def load(path: str | os.PathLike) -> Artefact:
             f"{path} has artefact schema {card.get('schema')!r}, but this version of mlff reads {SCHEMA}; "
             f"it was written by mlff {card.get('version', '?')}: install that version, or export the model again"
         )
-    potential = build_potential(card["model"])
+    if card.get("dtype") not in ("float32", "float64") or not isinstance(card.get("model"), dict):
+        raise ValueError(
+            f"{path / 'card.json'} names no model or no dtype of float32 or float64; the card is damaged: copy the artefact again"
+        )
+    try:
+        potential = build_potential(card["model"])
+    except (KeyError, ValueError) as error:
+        raise ValueError(f"{path / 'card.json'} describes a model that this version of mlff does not have: {error}") from error
     try:
         weights = load_file(path / "weights.safetensors")
         potential.to(getattr(torch, card["dtype"]))

@@ -1,6 +1,7 @@
 """Frames as torch-geometric graphs, and batches of them by an atom budget."""
 
 from collections.abc import Iterator, Sequence
+from typing import Self
 
 import numpy as np
 import torch
@@ -62,7 +63,6 @@ class FrameDataset(Dataset):
         species: the model's species.
         r_max: Å.
         neighbors: a table with neighbors[i] = (edge_index, edge_shift), e.g. a cache on disk; None finds them here.
-        indices: which frames, in which order; all by default.
         keep: whether to keep the graphs in memory once made.
     """
 
@@ -72,18 +72,15 @@ class FrameDataset(Dataset):
         species: Sequence[str],
         r_max: float,
         neighbors=None,
-        indices: Sequence[int] | None = None,
         keep: bool = True,
     ):
         self.frames, self.species, self.r_max, self.neighbors = frames, tuple(species), float(r_max), neighbors
-        self.indices = np.arange(len(frames)) if indices is None else np.asarray(indices)
         self._kept: dict[int, AtomGraph] | None = {} if keep else None
 
     def __len__(self) -> int:
-        return len(self.indices)
+        return len(self.frames)
 
-    def __getitem__(self, item: int) -> AtomGraph:
-        index = int(self.indices[item])
+    def __getitem__(self, index: int) -> AtomGraph:
         if self._kept is not None and index in self._kept:
             return self._kept[index]
         edges = None if self.neighbors is None else self.neighbors[index]
@@ -94,7 +91,7 @@ class FrameDataset(Dataset):
 
     def n_atoms(self) -> np.ndarray:
         """Atoms of each frame, (n_frames,)."""
-        return np.array([len(self.frames[int(i)].numbers) for i in self.indices])
+        return np.array([len(self.frames[i].numbers) for i in range(len(self.frames))])
 
 
 def collate(graphs: list[AtomGraph]) -> Batch:
@@ -123,6 +120,11 @@ class AtomBudgetSampler(Sampler[list[int]]):
         self.seed, self.rank, self.n_ranks = int(seed), int(rank), int(n_ranks)
         self.epoch = 0
 
+    @property
+    def sampler(self) -> Self:
+        """Itself: Lightning tells the epoch to a loader's `batch_sampler.sampler`, and to nothing else of it."""
+        return self
+
     def set_epoch(self, epoch: int) -> None:
         """Lightning calls this before each epoch."""
         self.epoch = int(epoch)
@@ -144,11 +146,12 @@ class AtomBudgetSampler(Sampler[list[int]]):
         return batches
 
     def __iter__(self) -> Iterator[list[int]]:
+        # a generator: on resuming, Lightning asks for the iterator first and tells the epoch then
         batches = self.batches()
         if self.shuffle:
             # gradients are averaged over ranks: each needs as many batches, so the first ones serve twice
             batches += batches[: -len(batches) % self.n_ranks]
-        return iter(batches[self.rank :: self.n_ranks])
+        yield from batches[self.rank :: self.n_ranks]
 
     def __len__(self) -> int:
         n = len(self.batches())

@@ -1,5 +1,6 @@
 """A trained potential as an ASE calculator."""
 
+import copy
 import os
 from typing import Self
 
@@ -31,7 +32,8 @@ class MLFFCalculator(Calculator):
         super().__init__()
         if dtype not in ("float32", "float64"):
             raise ValueError(f"dtype is {dtype!r}, expected 'float32' or 'float64'")
-        self.potential = potential.to(device=device, dtype=getattr(torch, dtype)).eval()
+        # a copy: the caller's potential keeps its device, dtype and gradients
+        self.potential = copy.deepcopy(potential).to(device=device, dtype=getattr(torch, dtype)).eval()
         self.potential.requires_grad_(False)
         self.device = device
 

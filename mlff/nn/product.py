@@ -19,21 +19,25 @@ class SelfProduct(nn.Module):
     """
 
     coupling: Tensor
+    first: Tensor
+    second: Tensor
 
     def __init__(self, l_max: int, n_channels: int):
         super().__init__()
         self.l_max = l_max
         n = (l_max + 1) ** 2
-        self.first, self.second = np.triu_indices(n)
+        first, second = np.triu_indices(n)
+        self.register_buffer("first", torch.from_numpy(first), persistent=False)
+        self.register_buffer("second", torch.from_numpy(second), persistent=False)
         column = np.zeros((n, n), dtype=int)
-        column[self.first, self.second] = column[self.second, self.first] = np.arange(len(self.first))
+        column[first, second] = column[second, first] = np.arange(len(first))
 
         paths = sorted(parity_even_paths(l_max), key=lambda path: path[2])
         self.paths_per_l = [sum(path[2] == l for path in paths) for l in range(l_max + 1)]
         rows = []
         for l1, l2, l3 in paths:
             c = coupling(l1, l2, l3)
-            block = np.zeros((2 * l3 + 1, len(self.first)))
+            block = np.zeros((2 * l3 + 1, len(first)))
             for m1, m2, m3 in np.argwhere(c):
                 block[m3, column[l1**2 + m1, l2**2 + m2]] += c[m1, m2, m3]
             # unit variance out for unit variance in

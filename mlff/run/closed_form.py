@@ -39,16 +39,22 @@ def final_solve(model: Potential, sets: dict[str, FrameDataset], units: dict[str
     if not isinstance(model.architecture, LinearReadout):
         return
     before = model.architecture.linear_weights().detach().clone()
-    score = _score(model, sets["val"])
+    score = _score(model, sets["val"], units)
     model.architecture.set_linear_weights(_solve(model, sets["train"], units, cfg.trainer.final_solve, cfg.seed, around=before))
-    solved = _score(model, sets["val"])
+    solved = _score(model, sets["val"], units)
     kept = solved < score
     if not kept:
         model.architecture.set_linear_weights(before)
-    log.info("final solve: validation force MAE %.2f → %.2f meV/Å, %s", score, solved, "kept" if kept else "not kept")
+    log.info(
+        "final solve: validation error %.4f → %.4f (of force and energy, in the loss's units), %s",
+        score,
+        solved,
+        "kept" if kept else "not kept",
+    )
 
 
 def _solve(potential: Potential, data: FrameDataset, units: dict[str, float], options: DictConfig, seed: int, around=None) -> torch.Tensor:
+    potential.cpu()  # once per training, and a small system: the draws below must be the same everywhere
     graphs = [data[i] for i in subset(data, options.n_frames, seed)]
     return ridge_solution(
         potential,
@@ -62,6 +68,8 @@ def _solve(potential: Potential, data: FrameDataset, units: dict[str, float], op
     )
 
 
-def _score(model: Potential, data: FrameDataset) -> float:
+def _score(model: Potential, data: FrameDataset, units: dict[str, float]) -> float:
+    """Mean absolute errors of forces and energies, each in its unit, added; as training scores its validations."""
     row = compute_metrics(list(data.frames), predict(model, data), ())["overall"]
-    return row["force_mae"] if row["force_mae"] is not None else row["energy_mae"]
+    errors = {"energy": row["energy_mae"], "force": row["force_mae"]}
+    return sum(1e-3 * error / units[f"{name}_unit"] for name, error in errors.items() if error is not None)

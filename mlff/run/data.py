@@ -90,7 +90,14 @@ def _only(splits: Splits, frames: Sequence[Frame], only: DictConfig) -> Splits:
     return dataclasses.replace(splits, description=text, **parts)
 
 
+# of neighbours held in memory; more are read from the cache on disk each time
+MEMORY = 1 << 30  # bytes
+BYTES_PER_EDGE = 28  # two int64 indices and three int32 shifts
+
+
 def dataset(frames: Sequence[Frame], species: Sequence[str], r_max: float, indices: Sequence[int]) -> FrameDataset:
     """Graphs of some of the frames, with neighbours from the cache on disk."""
     chosen = [frames[int(i)] for i in indices]
-    return FrameDataset(chosen, species, r_max, neighbors=cached_neighbors(chosen, r_max))
+    neighbors = cached_neighbors(chosen, r_max)
+    keep = BYTES_PER_EDGE * int(neighbors.offsets[-1]) < MEMORY
+    return FrameDataset(chosen, species, r_max, neighbors=neighbors, keep=keep)

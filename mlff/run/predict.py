@@ -34,6 +34,12 @@ def _one_batch(potential: Potential, graph) -> Iterator[FramePrediction]:
         yield FramePrediction(float(energy[k]), forces[k].numpy(), stress[k].numpy() if periodic[k] else None)
 
 
+def device_of(accelerator: str) -> torch.device:
+    """The device that a Trainer of this accelerator uses first; "auto" takes a GPU where there is one."""
+    cuda = accelerator in ("gpu", "cuda") or (accelerator == "auto" and torch.cuda.is_available())
+    return torch.device("cuda" if cuda else "cpu")
+
+
 def n_parameters(potential: Potential) -> int:
     """Trained weights."""
     return sum(p.numel() for p in potential.architecture.parameters())

@@ -24,7 +24,6 @@ def show_results(
         parts: split → its frames and predictions; metrics: split → their errors.
         content: the rest of ReportContent.
     """
-    (folder / "metrics.json").write_text(json.dumps(metrics, indent=2) + "\n")
     samples = {name: PredictionSamples.from_frames(frames, predictions) for name, (frames, predictions) in parts.items()}
     page = ReportContent(
         title=title,
@@ -37,5 +36,9 @@ def show_results(
     )
     write_report(folder / "report.html", page)
     write_figures(folder / "figures", page)
+    # last: metrics.json is what says that a run is finished
+    fresh = folder / "metrics.part"
+    fresh.write_text(json.dumps(metrics, indent=2) + "\n")
+    fresh.replace(folder / "metrics.json")
     print_metrics(metrics[page.headline], f"{title}: {page.headline} split")
     print(f"report: {folder / 'report.html'}")

@@ -20,8 +20,9 @@ from mlff.run.closed_form import error_units, final_solve, start
 from mlff.run.data import PARTS, RunData, dataset, load_data
 from mlff.run.estimate import print_estimate
 from mlff.run.initial import initial_potential
-from mlff.run.predict import predict, subset
+from mlff.run.predict import device_of, predict, subset
 from mlff.run.results import show_results
+from mlff.train.clock import Clock
 from mlff.train.datamodule import FrameData
 from mlff.train.fit import fit
 from mlff.train.history import read_history
@@ -62,6 +63,7 @@ def train(cfg: DictConfig) -> float:
         ema_decay=cfg.trainer.ema_decay,
         stage_two=cfg.trainer.stage_two,
         stage_two_energy_factor=cfg.trainer.stage_two_energy_factor,
+        clock=Clock(None if cfg.trainer.max_minutes is None else 60 * cfg.trainer.max_minutes),
     )
     model = _fit(module, sets, folder, checkpoint, cfg) if cfg.trainer.max_epochs else potential
     if cfg.trainer.final_solve is not None:
@@ -78,7 +80,7 @@ def _fit(module: ForceField, sets: dict[str, FrameDataset], folder: Path, checkp
         folder,
         build_loggers(folder, name=cfg.name, wandb=_container(cfg.logger.wandb), resume=checkpoint is not None),
         checkpoint=checkpoint,
-        **{key: cfg.trainer[key] for key in ("max_epochs", "max_time", "validations", "accelerator", "devices", "clip")},
+        **{key: cfg.trainer[key] for key in ("max_epochs", "validations", "accelerator", "devices", "clip")},
         patience=cfg.callbacks.early_stop.patience,
         checkpoint_minutes=cfg.callbacks.checkpoint.every_minutes,
     )
@@ -98,7 +100,11 @@ def _finish(
         return float("nan")
     model = copy.deepcopy(model).cpu()
     model.requires_grad_(False).eval()
-    parts = {name: (data.part(name), predict(model, sets[name], title=f"predicting {name}")) for name in PARTS}
+    parts = {
+        name: (data.part(name), predict(model, sets[name], device_of(cfg.trainer.accelerator), title=f"predicting {name}"))
+        for name in PARTS
+    }
+    model.cpu()  # the artefact and its golden frames are made in one place
     mobile = [s for s in cfg.data.mobile if s in model.species]
     card = model_card(cfg, data, model, mobile)
     metrics = {name: compute_metrics(frames, predictions, mobile) for name, (frames, predictions) in parts.items()}
@@ -140,19 +146,34 @@ def _print_before_after(before: dict, after: dict) -> None:
 
 
 def _prepare_folder(folder: Path, cfg: DictConfig) -> Path | None:
-    """Write config.yaml; return the checkpoint to continue from, if this very run was interrupted."""
+    """Write config.yaml; return the checkpoint to continue from, if this very run was interrupted.
+
+    Raises:
+        ValueError: the folder holds an unfinished run with other settings, which would be lost.
+    """
     if cfg.trainer.resume not in ("auto", "never"):
         raise ValueError(f"trainer.resume is {cfg.trainer.resume!r}, expected 'auto' or 'never'")
     folder.mkdir(parents=True, exist_ok=True)
     text, config, checkpoint = OmegaConf.to_yaml(cfg), folder / "config.yaml", folder / "checkpoints" / "last.ckpt"
-    unfinished = checkpoint.exists() and not (folder / "metrics.json").exists()
-    if cfg.trainer.resume == "auto" and unfinished and config.exists() and config.read_text() == text:
-        log.info("continuing from %s", checkpoint)
-        return checkpoint
-    for old in (checkpoint, folder / "metrics.json"):
-        old.unlink(missing_ok=True)
+    unfinished = checkpoint.exists() and config.exists() and not (folder / "metrics.json").exists()
+    if unfinished and cfg.trainer.resume == "auto":
+        if config.read_text() == text:
+            log.info("continuing from %s", checkpoint)
+            return checkpoint
+        raise ValueError(
+            f"{folder} holds an unfinished run with other settings ({', '.join(_changed(OmegaConf.load(config), cfg))}); "
+            "repeat its command to continue it, choose another `name`, or start again with trainer.resume=never"
+        )
+    for old in ("metrics.json", "report.html", "history.csv", "checkpoints/last.ckpt"):
+        (folder / old).unlink(missing_ok=True)
     config.write_text(text)
     return None
+
+
+def _changed(old: DictConfig, new: DictConfig) -> list[str]:
+    """Names of the top-level settings in which two configurations differ."""
+    old, new = _container(old), _container(new)
+    return sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
 
 
 def _numbers(rows: list[dict[str, str]]) -> list[dict[str, float]]:

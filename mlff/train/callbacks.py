@@ -57,7 +57,8 @@ class TimedCheckpoint(ModelCheckpoint):
         self._saved = time.monotonic()
 
     def on_train_epoch_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        if time.monotonic() - self._saved >= self.interval:
+        # rank 0's clock decides: a rank that saved alone would wait for the others for ever
+        if trainer.strategy.broadcast(time.monotonic() - self._saved >= self.interval):
             self.save_now(trainer)
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:

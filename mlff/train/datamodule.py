@@ -25,8 +25,10 @@ class FrameData(pl.LightningDataModule):
 
     def val_dataloader(self) -> DataLoader:
         # validation keeps no derivatives of derivatives and can take more frames at once, but each rank needs a batch
-        share = len(self.val) // (self.trainer.world_size if self.trainer else 1)
-        return self._loader(self.val, max(1, min(4 * self.max_frames, share)), shuffle=False)
+        n_ranks = self.trainer.world_size if self.trainer else 1
+        if len(self.val) < n_ranks:
+            raise ValueError(f"found {len(self.val)} validation frames and {n_ranks} processes, expected one each: hold out more")
+        return self._loader(self.val, min(4 * self.max_frames, len(self.val) // n_ranks), shuffle=False)
 
     def _loader(self, data: FrameDataset, max_frames: int, shuffle: bool) -> DataLoader:
         rank, n_ranks = (self.trainer.global_rank, self.trainer.world_size) if self.trainer else (0, 1)

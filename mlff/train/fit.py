@@ -20,7 +20,6 @@ def fit(
     *,
     checkpoint: Path | None,
     max_epochs: int,
-    max_time: str | None,
     validations: int,
     accelerator: str,
     devices: int,
@@ -33,7 +32,6 @@ def fit(
     Args:
         folder: of the run; checkpoints/last.ckpt is written below it.
         checkpoint: an earlier last.ckpt to continue from.
-        max_time: of wall clock, DD:HH:MM:SS.
         validations: how often the validation set is looked at, over max_epochs.
         clip: largest norm of the gradient.
         patience: share of training without a better validation after which it stops; None for never.
@@ -44,7 +42,6 @@ def fit(
     trainer = pl.Trainer(
         default_root_dir=folder,
         max_epochs=max_epochs,
-        max_time=max_time,
         accelerator=accelerator,
         devices=devices,
         check_val_every_n_epoch=max(1, max_epochs // validations),
@@ -60,5 +57,7 @@ def fit(
     )
     trainer.fit(module, data, ckpt_path=checkpoint, weights_only=True)
     timed.save_now(trainer)
+    if trainer.current_epoch % trainer.check_val_every_n_epoch:  # the clock stopped it between two validations
+        trainer.validate(module, data, verbose=False)
     best.restore(module)
     return module.average.requires_grad_(True)

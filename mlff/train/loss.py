@@ -11,16 +11,17 @@ from mlff.graph import AtomGraph, Prediction
 class Loss(nn.Module):
     """L = Σ_x w_x ⟨huber(error_x / unit_x)⟩ over x in energy per atom, force and stress components.
 
-    huber(e) is e²/2 below δ and δ (|e| − δ/2) above, so that a few bad frames do not steer the fit.
+    huber(e) is e²/2δ below δ and |e| − δ/2 above, so that a few bad frames do not steer the fit; divided by δ, so that δ sets
+    where the loss turns linear and not how much it weighs.
 
     Args:
         energy, forces, stress: weights w.
         delta: δ in units of each error's own unit.
-        conditional: whether δ shrinks for large reference forces, δ / (1 + |F| / unit).
+        conditional: whether large reference forces weigh less: δ / (1 + |F| / unit) where the loss turns linear, same curvature.
         force_weights: of single species, by symbol; others weigh 1.
         species: the model's species.
         force_unit: eV/Å, the RMS reference force.
-        stress_unit: eV/Å³, the RMS reference stress about its mean.
+        stress_unit: eV/Å³, the RMS reference stress.
         energy_unit: eV/atom, what counts as much as one force unit.
     """
 
@@ -69,8 +70,6 @@ class Loss(nn.Module):
             parts["stress"] = self.weights["stress"] * self._huber(error, self.delta).mean()
         return sum(parts.values()), parts
 
-    @staticmethod
-    def _huber(error: Tensor, delta: float | Tensor) -> Tensor:
+    def _huber(self, error: Tensor, delta: float | Tensor) -> Tensor:
         size = error.abs()
-        # divided by δ, so that δ sets where the loss turns linear and not how much it weighs
-        return torch.where(size < delta, 0.5 * error.square() / delta, size - 0.5 * delta)
+        return torch.where(size < delta, 0.5 * error.square(), delta * (size - 0.5 * delta)) / self.delta

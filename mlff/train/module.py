@@ -10,6 +10,7 @@ from torch import Tensor
 from mlff.data.frame import Frame
 from mlff.graph import AtomGraph
 from mlff.model.potential import Potential
+from mlff.train.clock import Clock
 from mlff.train.loss import Loss
 
 
@@ -24,6 +25,7 @@ class ForceField(pl.LightningModule):
         frames: what frame_id points to, so that an error can name the frame.
         weight_decay: of matrices alone; biases, gates' offsets and scalars are free.
         ema_decay: per step; its first steps average over fewer.
+        clock: the wall clock that may end the training; none by default.
         stage_two: share of training after which the energy weighs `stage_two_energy_factor` times as much; 1 for never.
     """
 
@@ -38,6 +40,7 @@ class ForceField(pl.LightningModule):
         ema_decay: float,
         stage_two: float,
         stage_two_energy_factor: float,
+        clock: Clock | None = None,
     ):
         super().__init__()
         self.potential, self.loss = potential, loss
@@ -45,13 +48,14 @@ class ForceField(pl.LightningModule):
         self.make_optimizer, self.schedule, self.frames = optimizer, schedule, frames
         self.weight_decay, self.ema_decay = weight_decay, ema_decay
         self.stage_two, self.stage_two_energy_factor = stage_two, stage_two_energy_factor
+        self.clock = clock or Clock(None)
         self._needs_stress = loss.weights["stress"] > 0
         self._sums: dict[str, float] = {}
 
     @property
     def progress(self) -> float:
-        """The share of training that is done, 0 to 1."""
-        return self.global_step / max(1, self.trainer.estimated_stepping_batches)
+        """The share of training that is done, 0 to 1: of the steps, or of the wall clock where that ends first."""
+        return min(1.0, max(self.global_step / max(1, self.trainer.estimated_stepping_batches), self.clock.share))
 
     @property
     def stage(self) -> int:
@@ -63,9 +67,15 @@ class ForceField(pl.LightningModule):
         decayed = [p for p in self.potential.parameters() if p.requires_grad and p.dim() >= 2]
         groups = [{"params": decayed, "weight_decay": self.weight_decay}, {"params": free, "weight_decay": 0.0}]
         optimizer = self.make_optimizer([group for group in groups if group["params"]])
-        total = max(1, self.trainer.estimated_stepping_batches)
-        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: self.schedule(min(1.0, step / total)))
+        scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: self.schedule(self.progress))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
+
+    def on_train_start(self) -> None:
+        self.clock.start(self.clock.elapsed)
+
+    def on_train_epoch_end(self) -> None:
+        # every process stops together, by the clock of the first
+        self.trainer.should_stop = self.trainer.strategy.broadcast(self.trainer.should_stop or self.clock.share >= 1)
 
     def training_step(self, graph: AtomGraph, batch_idx: int) -> Tensor:
         prediction = self.potential(graph, compute_stress=self._needs_stress and bool(graph.has_stress.any()))
@@ -104,7 +114,7 @@ class ForceField(pl.LightningModule):
             self._sums[f"n_{name}"] += error.numel()
 
     def on_validation_epoch_end(self) -> None:
-        sums = torch.tensor(list(self._sums.values()), dtype=torch.float64)
+        sums = torch.tensor(list(self._sums.values()), dtype=torch.float64, device=self.device)
         if self.trainer.world_size > 1:
             sums = self.trainer.strategy.reduce(sums, reduce_op="sum")
         totals = dict(zip(self._sums, sums.tolist(), strict=True))
@@ -112,15 +122,17 @@ class ForceField(pl.LightningModule):
             if totals[f"n_{name}"]:
                 # meV/atom, meV/Å, meV/Å³
                 self.log(f"val_{name}_mae", 1e3 * totals[name] / totals[f"n_{name}"], prog_bar=name == "force")
-        # what is kept: forces, or energies where a set has no forces
-        kept = "force" if totals["n_force"] else "energy"
-        self.log("val_score", 1e3 * totals[kept] / max(1.0, totals[f"n_{kept}"]))
+        # what is kept: the sum of the errors that there are, each in the loss's own unit, so that stage two's better
+        # energies are not thrown away for a hair of force
+        units = {"energy": self.loss.units["energy"], "force": self.loss.units["forces"]}
+        self.log("val_score", sum(totals[k] / totals[f"n_{k}"] / unit for k, unit in units.items() if totals[f"n_{k}"]))
 
     def on_save_checkpoint(self, checkpoint: dict) -> None:
-        checkpoint["torch_rng"] = torch.get_rng_state()
+        checkpoint["torch_rng"], checkpoint["elapsed"] = torch.get_rng_state(), self.clock.elapsed
 
     def on_load_checkpoint(self, checkpoint: dict) -> None:
         torch.set_rng_state(checkpoint["torch_rng"].cpu())
+        self.clock.start(checkpoint["elapsed"])
 
     def _not_finite(self, prediction, graph: AtomGraph) -> str:
         bad = ~torch.isfinite(prediction.energy)

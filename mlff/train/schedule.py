@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 
 
-def warmup_stable_decay(warmup: float = 0.02, decay: float = 0.5, final: float = 1e-3) -> Callable[[float], float]:
+def warmup_stable_decay(warmup: float, decay: float, final: float) -> Callable[[float], float]:
     """A linear rise, a plateau, and a cosine fall over the last part.
 
     Args:
@@ -24,6 +24,6 @@ def warmup_stable_decay(warmup: float = 0.02, decay: float = 0.5, final: float =
     return factor
 
 
-def constant(warmup: float = 0.02) -> Callable[[float], float]:
+def constant(warmup: float) -> Callable[[float], float]:
     """A linear rise over the first share of training, then a plateau."""
     return lambda progress: min(1.0, max(progress / warmup, 1e-3)) if warmup > 0 else 1.0

@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import chain
 from pathlib import Path
 
 import numpy as np
@@ -70,7 +71,7 @@ def test_a_run_that_stopped_goes_on_bit_for_bit(finished_run, data_file, tmp_pat
     def fails_later(self, *args):
         nonlocal calls
         calls += 1
-        if calls == 9:  # in the middle of the third epoch, of four batches each (12 frames, 4 at a time: 3 batches)
+        if calls == 8:  # in the third epoch, of three batches (12 frames, 4 at a time), after one of them
             raise RuntimeError("pulled plug")
         return step(self, *args)
 
@@ -111,12 +112,48 @@ def test_kill_9_loses_at_most_what_came_after_the_last_checkpoint(finished_run, 
     assert same(weights(folder), weights(finished_run))
 
 
-def test_a_finished_run_is_not_continued(finished_run, data_file, tmp_path):
+def test_a_finished_run_is_not_continued(data_file, tmp_path, monkeypatch):
     config = train_config(tmp_path / "small", data_file, "trainer.max_epochs=1")
     train(config)
-    first = (tmp_path / "small" / "history.csv").read_text()
+    steps, step = 0, ForceField.training_step
+
+    def counted(self, *args):
+        nonlocal steps
+        steps += 1
+        return step(self, *args)
+
+    monkeypatch.setattr(ForceField, "training_step", counted)
     train(config)
-    assert len((tmp_path / "small" / "history.csv").read_text().splitlines()) == len(first.splitlines())
+    assert steps == 3
+
+
+def test_an_unfinished_run_with_other_settings_is_not_lost(data_file, tmp_path, monkeypatch):
+    def fails(*args, **options):
+        raise RuntimeError("pulled plug")
+
+    folder = tmp_path / "small"
+    config = train_config(folder, data_file, "callbacks.checkpoint.every_minutes=0")
+    monkeypatch.setattr("mlff.run.train.predict", fails)  # after the training, before its results
+    with pytest.raises(RuntimeError, match="pulled plug"):
+        train(config)
+    monkeypatch.undo()
+    with pytest.raises(ValueError, match=r"holds an unfinished run with other settings \(seed\); repeat its command"):
+        train(train_config(folder, data_file, "callbacks.checkpoint.every_minutes=0", "seed=1"))
+    assert (folder / "checkpoints" / "last.ckpt").exists()
+
+
+def test_epochs_see_the_frames_in_different_batches(data_file, tmp_path, monkeypatch):
+    seen, step = [], ForceField.training_step
+
+    def watched(self, graph, index):
+        seen.append(sorted(graph.frame_id.tolist()))
+        return step(self, graph, index)
+
+    monkeypatch.setattr(ForceField, "training_step", watched)
+    train(train_config(tmp_path / "small", data_file, "trainer.max_epochs=2"))
+    first, second = seen[:3], seen[3:]
+    assert sorted(chain(*first)) == sorted(chain(*second)) == list(range(12))
+    assert sorted(first) != sorted(second)
 
 
 def test_not_a_number_names_the_frame(data_file, tmp_path, monkeypatch):

@@ -14,7 +14,7 @@ def test_warmup_stable_decay():
 
 def test_shares_must_fit():
     with pytest.raises(ValueError, match="must not add up to more than 1"):
-        warmup_stable_decay(warmup=0.5, decay=0.6)
+        warmup_stable_decay(warmup=0.5, decay=0.6, final=0.1)
 
 
 def test_constant():
