@@ -9,7 +9,7 @@ def summary_sentence(metrics: Mapping[str, Mapping], mobile: str = "the mobile i
     """The main numbers of the split that speaks for the model (test, else val, else train), in one sentence."""
     split = next(name for name in ("test", "val", "train") if name in metrics)
     row, part = metrics[split]["overall"], metrics[split]["mobile"]
-    name = {"test": "unseen test", "val": "validation", "train": "training"}[split]
+    name = {"test": "test", "val": "validation", "train": "training"}[split]
     errors = []
     if row["force_mae"] is not None:
         errors.append(f"forces {row['force_mae']:.1f} meV/Å (RMSE {row['force_rmse']:.1f}, {row['force_relative']:.1f} % of the RMS force)")

@@ -4,14 +4,19 @@ from omegaconf import DictConfig, OmegaConf
 
 import mlff
 from mlff.artefact import load
-from mlff.data import ReferenceEnergies
+from mlff.data import Frame, ReferenceEnergies, data_hash
 from mlff.model.potential import Potential
 from mlff.run.data import PARTS, RunData
 from mlff.run.model import locate_model
 from mlff.run.predict import n_parameters
 
 
-def model_card(cfg: DictConfig, data: RunData, model: Potential, mobile: list[str]) -> dict:
+def frame_hash(frame: Frame) -> str:
+    """Names one labelled frame, so that an evaluation can tell whether a model was trained on it."""
+    return data_hash([frame])[:16]
+
+
+def model_card(cfg: DictConfig, data: RunData, model: Potential, mobile: list[str], reference: ReferenceEnergies) -> dict:
     """The JSON card of an artefact: what was trained, on what, how."""
     settings = sorted({str(frame.info["settings"]) for frame in data.frames if frame.info.get("settings")})
     init = cfg.trainer.init_from
@@ -27,6 +32,8 @@ def model_card(cfg: DictConfig, data: RunData, model: Potential, mobile: list[st
         "data": {
             "path": str(cfg.data.path),
             "hash": data.hash,
+            "train_frames": [frame_hash(frame) for frame in data.part("train")],
+            "energies_identifiable": reference.identifiable,
             "n_train": len(data.splits.train),
             "split": data.splits.description,
             "energy_kind": sorted({frame.energy_kind for frame in data.frames}),

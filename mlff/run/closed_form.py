@@ -70,6 +70,6 @@ def _solve(potential: Potential, data: FrameDataset, units: dict[str, float], op
 
 def _score(model: Potential, data: FrameDataset, units: dict[str, float]) -> float:
     """Mean absolute errors of forces and energies, each in its unit, added; as training scores its validations."""
-    row = compute_metrics(list(data.frames), predict(model, data), ())["overall"]
+    row = compute_metrics(data.frames, predict(model, data), ())["overall"]
     errors = {"energy": row["energy_mae"], "force": row["force_mae"]}
     return sum(1e-3 * error / units[f"{name}_unit"] for name, error in errors.items() if error is not None)

@@ -11,9 +11,10 @@ from omegaconf import DictConfig
 from omegaconf.errors import InterpolationResolutionError
 
 import mlff
-from mlff.data import Frame, Splits, cached_neighbors, data_hash, read_frames, split_frames, suspect_units
+from mlff.data import Frame, FrameStore, Splits, cached_neighbors, data_hash, read_frames, split_frames, suspect_units
 from mlff.data.dataset import FrameDataset
 from mlff.data.statistics import species_of
+from mlff.data.subset import FrameSubset
 
 BUNDLED = "bundled:"
 PARTS = ("train", "val", "test")
@@ -23,14 +24,14 @@ PARTS = ("train", "val", "test")
 class RunData:
     """Frames, how they are split into PARTS, and the species, by atomic number, of the training part."""
 
-    frames: list[Frame]
+    frames: Sequence[Frame]
     splits: Splits
     species: tuple[str, ...]
     hash: str
 
-    def part(self, name: str) -> list[Frame]:
+    def part(self, name: str) -> FrameSubset:
         """The frames of "train", "val" or "test"."""
-        return [self.frames[i] for i in self.indices(name)]
+        return FrameSubset(self.frames, self.indices(name))
 
     def indices(self, name: str) -> np.ndarray:
         return np.asarray(getattr(self.splits, name))
@@ -50,9 +51,11 @@ def locate(path: str | os.PathLike) -> Path:
     return found
 
 
-def read_data(path: str | os.PathLike, format: str | None, energy_kind: str | None) -> list[Frame]:
-    """The frames of a file or folder, checked for wrong units."""
-    frames = read_frames(locate(path), format=format, energy_kind=energy_kind)
+def read_data(path: str | os.PathLike, format: str | None, energy_kind: str | None) -> Sequence[Frame]:
+    """The frames of a file or folder, checked for wrong units; those of a frame store stay on disk."""
+    place = locate(path)
+    in_store = format in (None, "store") and energy_kind is None and (place / "store.json").is_file()
+    frames = FrameStore(place) if in_store else read_frames(place, format=format, energy_kind=energy_kind)
     suspect_units(frames)
     return frames
 
@@ -70,7 +73,7 @@ def load_data(cfg: DictConfig, seed: int) -> RunData:
     if options.get("splits"):
         options["splits"] = locate(options["splits"])
     splits = _only(split_frames(frames, kind=cfg.split.kind, seed=seed, **options), frames, cfg.only)
-    species = tuple(cfg.species) if cfg.species else species_of([frames[i] for i in splits.train])
+    species = tuple(cfg.species) if cfg.species else species_of(FrameSubset(frames, splits.train))
     return RunData(frames, splits, species, data_hash(frames))
 
 
@@ -97,7 +100,7 @@ BYTES_PER_EDGE = 28  # two int64 indices and three int32 shifts
 
 def dataset(frames: Sequence[Frame], species: Sequence[str], r_max: float, indices: Sequence[int]) -> FrameDataset:
     """Graphs of some of the frames, with neighbours from the cache on disk."""
-    chosen = [frames[int(i)] for i in indices]
+    chosen = FrameSubset(frames, indices)
     neighbors = cached_neighbors(chosen, r_max)
     keep = BYTES_PER_EDGE * int(neighbors.offsets[-1]) < MEMORY
     return FrameDataset(chosen, species, r_max, neighbors=neighbors, keep=keep)

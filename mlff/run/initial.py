@@ -1,5 +1,6 @@
 """The potential that a training starts from: new, or a trained one whose reference energies fit the new data."""
 
+import dataclasses
 import logging
 from collections.abc import Sequence
 
@@ -31,23 +32,35 @@ def initial_potential(cfg: DictConfig, data: RunData) -> tuple[Potential, Refere
         potential = build_potential(description).to(getattr(torch, cfg.trainer.dtype))
         potential.set_reference_energies({s: reference.energies.get(s, 0.0) for s in potential.species})
         return potential, reference, None
+    if given:
+        raise ValueError(
+            "both `trainer.init_from` and `data.reference_energies` are given, but E0 of the start is shifted to the data; leave one out"
+        )
+    log.info("model and cutoff are those of %s", cfg.trainer.init_from)
     potential = load(locate_model(cfg.trainer.init_from)).potential.to(getattr(torch, cfg.trainer.dtype))
-    _shift_reference_energies(potential, dataset(data.frames, potential.species, potential.r_max, data.indices("train")), train)
+    shift = _shift_reference_energies(potential, dataset(data.frames, potential.species, potential.r_max, data.indices("train")), train)
+    reference = dataclasses.replace(reference, message=shift)
     val = dataset(data.frames, potential.species, potential.r_max, data.indices("val"))
     before = compute_metrics(data.part("val"), predict(potential, val, title="before fine-tuning"), cfg.data.mobile)
     return potential.train(), reference, before
 
 
-def _shift_reference_energies(potential: Potential, data: FrameDataset, frames: Sequence[Frame]) -> None:
-    """E0 ← E0 + what is left of the new energies, so that another code's or functional's zero does not disturb the network."""
+def _shift_reference_energies(potential: Potential, data: FrameDataset, frames: Sequence[Frame]) -> str:
+    """E0 ← E0 + what is left of the new energies, so that another code's or functional's zero does not disturb the network.
+
+    Returns:
+        a sentence for the report.
+    """
     chosen = [i for i in subset(data, 200, seed=0) if frames[i].energy is not None]
     if not chosen:
-        return
+        return "reference energies are those of the start: the new frames hold no energy"
     predictions = predict(potential, FrameDataset([frames[i] for i in chosen], potential.species, potential.r_max))
     left = [_with_energy(frames[i], frames[i].energy - p.energy) for i, p in zip(chosen, predictions, strict=True)]
     shift = fit_reference_energies(left).energies
     potential.set_reference_energies({s: float(e) + shift.get(s, 0.0) for s, e in zip(potential.species, potential.E0, strict=True)})
-    log.info("E0 shifted by %s eV", {s: round(e, 4) for s, e in shift.items()})
+    text = f"reference energies of the start, shifted by {', '.join(f'{s} {e:+.4f} eV' for s, e in shift.items())}"
+    log.info(text)
+    return text
 
 
 def _with_energy(frame: Frame, energy: float) -> Frame:

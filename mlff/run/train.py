@@ -106,7 +106,7 @@ def _finish(
     }
     model.cpu()  # the artefact and its golden frames are made in one place
     mobile = [s for s in cfg.data.mobile if s in model.species]
-    card = model_card(cfg, data, model, mobile)
+    card = model_card(cfg, data, model, mobile, reference)
     metrics = {name: compute_metrics(frames, predictions, mobile) for name, (frames, predictions) in parts.items()}
     card["metrics"] = {name: result["overall"] for name, result in metrics.items()}
     golden = [sets["test"][i] for i in subset(sets["test"], 3, cfg.seed)]

@@ -75,6 +75,8 @@ class TimedCheckpoint(ModelCheckpoint):
         trainer.save_checkpoint(fresh)
         if trainer.is_global_zero:
             fresh.replace(path)
+            for logger in trainer.loggers:
+                logger.after_save_checkpoint(self)
 
 
 class ProgressBar(Callback):

@@ -63,6 +63,11 @@ class HistoryLogger(Logger):
         self._row |= {"step": step, "wall_time_s": round(time.monotonic() - self._start, 3)} | metrics
 
     @rank_zero_only
+    def after_save_checkpoint(self, checkpoint_callback: object) -> None:
+        """What a checkpoint holds is in the file too, so that a kill leaves no hole."""
+        self._write()
+
+    @rank_zero_only
     def finalize(self, status: str) -> None:
         self._write()
 
@@ -86,10 +91,12 @@ class HistoryLogger(Logger):
 
     def _rewrite(self, rows: list[dict[str, str]]) -> None:
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        with open(self.path, "w", newline="") as file:
+        fresh = self.path.with_suffix(".part")  # renamed when whole
+        with open(fresh, "w", newline="") as file:
             writer = csv.DictWriter(file, self._columns)
             writer.writeheader()
             writer.writerows(rows)
+        fresh.replace(self.path)
 
 
 def read_history(path: str | Path) -> list[dict[str, str]]:

@@ -14,6 +14,7 @@ import torch
 from safetensors.torch import load_file
 
 from mlff.artefact import load
+from mlff.data import read_frames, write_store
 from mlff.run.train import train
 from mlff.train.module import ForceField
 from tests.run.conftest import labelled_frames, train_config, write_frames
@@ -210,6 +211,12 @@ def test_the_linear_model_is_fitted_in_closed_form(data_file, tmp_path):
     metrics = json.loads((tmp_path / "linear" / "metrics.json").read_text())
     assert metrics["train"]["overall"]["force_relative"] < 60
     assert score == metrics["val"]["overall"]["force_mae"]
+
+
+def test_a_frame_store_trains_the_same_model(finished_run, data_file, tmp_path):
+    write_store(tmp_path / "store", read_frames(data_file))
+    train(train_config(tmp_path / "small", tmp_path / "store"))
+    assert same(weights(tmp_path / "small"), weights(finished_run))
 
 
 def test_missing_stress_and_energies_are_no_obstacle(tmp_path):
