@@ -35,13 +35,12 @@ class Neighborhood:
     n_graphs: int
 
 
-def arrange(graph: AtomGraph, n_species: int, padding: float, slots_per_species: tuple[int, ...] | None = None) -> Neighborhood:
+def arrange(graph: AtomGraph, n_species: int, padding: float) -> Neighborhood:
     """Sort the edges of a graph into slots, with edge vectors in float64.
 
     Args:
         n_species: how many species the model knows.
         padding: Å, beyond every cutoff, so that each radial function is exactly zero there.
-        slots_per_species: at least this many slots; more are made where an atom needs them.
     """
     centre, neighbor = graph.edge_index
     n_atoms, device = len(graph.species), graph.species.device
@@ -51,7 +50,7 @@ def arrange(graph: AtomGraph, n_species: int, padding: float, slots_per_species:
     counts = torch.bincount(key, minlength=n_atoms * n_species)
     rank = torch.arange(len(key), device=device) - (counts.cumsum(0) - counts)[key]
     needed = counts.view(n_atoms, n_species).amax(0).tolist() if n_atoms else [0] * n_species
-    slots = tuple(needed if slots_per_species is None else map(max, needed, slots_per_species))
+    slots = tuple(needed)
     first = torch.tensor([sum(slots[:s]) for s in range(n_species)], device=device)
     slot, atom = first[key % n_species] + rank, key // n_species
 

@@ -39,11 +39,3 @@ def test_vectors_and_padding(rng):
     order = [np.lexsort(np.round(v.numpy(), 8).T) for v in (found, r)]
     torch.testing.assert_close(found[order[0]], r[order[1]])
     assert (hood.vectors[:, ~hood.filled].norm(dim=0) == 9.0).all()
-
-
-def test_fewer_slots_than_needed_are_never_accepted(rng):
-    """Asking for too few slots grows them; nothing is truncated."""
-    graph = graphs(rng)[0]
-    hood = arrange(graph, 4, padding=9.0, slots_per_species=(1, 1, 1, 60))
-    assert int(hood.filled.sum()) == graph.edge_index.shape[1]
-    assert hood.slots_per_species[3] == 60

@@ -16,6 +16,7 @@ from safetensors.torch import load_file
 from mlff.artefact import load
 from mlff.data import read_frames, write_store
 from mlff.run.train import train
+from mlff.train.history import read_history
 from mlff.train.module import ForceField
 from tests.run.conftest import labelled_frames, train_config, write_frames
 
@@ -252,7 +253,7 @@ def test_bad_settings_are_refused(data_file, tmp_path, override, message):
 
 @pytest.mark.slow
 def test_two_processes_share_a_training(data_file, tmp_path):
-    """Distributed data-parallel on two CPU processes ends with one model, and its loss falls."""
+    """Distributed data-parallel on two CPU processes: each sees its share, the loss falls, and one model is left."""
     folder = tmp_path / "ddp"
     overrides = [
         "data=files",
@@ -273,3 +274,5 @@ def test_two_processes_share_a_training(data_file, tmp_path):
     assert done.returncode == 0, done.stderr[-3000:]
     assert (folder / "model" / "card.json").exists()
     assert json.loads((folder / "metrics.json").read_text())["train"]["n_frames"] == 12
+    losses = [float(row["train_loss"]) for row in read_history(folder / "history.csv") if row["train_loss"]]
+    assert losses[-1] < losses[0]
