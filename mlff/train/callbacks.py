@@ -11,24 +11,27 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 
 class KeepBest(Callback):
-    """Keeps the averaged weights of the best validation, and stops when none better came for a while.
+    """Keeps the averaged weights of the best validation of the last stage, and stops when none better came for a while.
 
     Args:
-        patience: share of training without a better validation after which it stops; None for never.
+        patience: share of training without a better validation after which it stops, once the last stage has begun; None for never.
     """
 
     def __init__(self, patience: float | None):
         self.patience = patience
-        self.score, self.progress, self.weights = float("inf"), 0.0, None
+        self.score, self.progress, self.stage, self.weights = float("inf"), 0.0, 1, None
 
     def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
         if trainer.sanity_checking:
             return
+        if module.stage != self.stage:
+            # stage two trades a little force for energy: it is not measured against stage one, which had no such aim
+            self.score, self.progress, self.stage = float("inf"), module.progress, module.stage
         score = float(trainer.callback_metrics["val_score"])
         if score < self.score:
             self.score, self.progress = score, module.progress
             self.weights = {name: tensor.detach().clone() for name, tensor in module.average.state_dict().items()}
-        elif self.patience is not None and module.progress - self.progress > self.patience:
+        elif self.patience is not None and module.in_last_stage and module.progress - self.progress > self.patience:
             trainer.should_stop = True
 
     def restore(self, module: pl.LightningModule) -> None:
@@ -37,10 +40,10 @@ class KeepBest(Callback):
             module.average.load_state_dict(self.weights)
 
     def state_dict(self) -> dict:
-        return {"score": self.score, "progress": self.progress, "weights": self.weights}
+        return {"score": self.score, "progress": self.progress, "stage": self.stage, "weights": self.weights}
 
     def load_state_dict(self, state: dict) -> None:
-        self.score, self.progress, self.weights = state["score"], state["progress"], state["weights"]
+        self.score, self.progress, self.stage, self.weights = (state[name] for name in ("score", "progress", "stage", "weights"))
 
 
 class TimedCheckpoint(ModelCheckpoint):

@@ -62,6 +62,11 @@ class ForceField(pl.LightningModule):
         """1, then 2 from the start of stage two."""
         return 2 if self.progress >= self.stage_two else 1
 
+    @property
+    def in_last_stage(self) -> bool:
+        """Whether no further stage will begin."""
+        return self.stage == 2 or self.stage_two >= 1
+
     def configure_optimizers(self):
         free = [p for p in self.potential.parameters() if p.requires_grad and p.dim() < 2]
         decayed = [p for p in self.potential.parameters() if p.requires_grad and p.dim() >= 2]

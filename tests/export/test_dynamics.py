@@ -3,7 +3,6 @@
 import numpy as np
 import pytest
 from ase import Atoms, units
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution, Stationary
 from ase.md.verlet import VelocityVerlet
 
 from mlff.data import read_frames
@@ -20,8 +19,9 @@ def hot_crystal() -> Atoms:
     frames = read_frames(locate("bundled:li3ps4"))
     frame = next(f for f in frames if len(f.numbers) == 16 and f.info["temperature"] == 600.0)
     atoms = Atoms(numbers=frame.numbers, positions=frame.positions, cell=frame.cell, pbc=True)
-    MaxwellBoltzmannDistribution(atoms, temperature_K=600, rng=np.random.default_rng(0))
-    Stationary(atoms)
+    width = np.sqrt(600 * units.kB / atoms.get_masses())[:, None]
+    atoms.set_velocities(width * np.random.default_rng(0).normal(size=(len(atoms), 3)))
+    atoms.set_momenta(atoms.get_momenta() - atoms.get_momenta().mean(0))
     return atoms
 
 
