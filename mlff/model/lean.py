@@ -7,7 +7,7 @@ from torch import Tensor
 from mlff.model.architecture import atoms_by_species
 from mlff.model.invariant_model import InvariantModel
 from mlff.model.sizes import LEAN, size_of
-from mlff.nn.densities import DensityScale, by_l, species_bins, species_densities
+from mlff.nn.densities import DensityScale, species_bins, species_densities
 from mlff.nn.edge_stage import EdgeStage
 from mlff.nn.node_block import NodeBlock
 from mlff.nn.readout import Readout, Standardize
@@ -51,13 +51,13 @@ class Lean(InvariantModel):
         self.readout = Readout(self.block.n_invariants, sizes.hidden, self.n_species)
 
     def calibrate(self, hood: Neighborhood) -> None:
-        densities = by_l(self.stage, species_densities(self.stage(hood.vectors), hood.slots_per_species, self.bins))
+        densities = species_densities(self.stage, self.stage(hood.vectors), hood.slots_per_species, self.bins)
         self.scale.fit(densities)
         self.standardize.fit(self.block(self.scale(densities), atoms_by_species(hood.species, self.n_species)))
 
     def rows(self, hood: Neighborhood) -> tuple[Tensor, Tensor]:
         """Standardised invariants and species of the atoms and of one isolated atom per species."""
         species = with_vacuum(hood.species, self.n_species)
-        summed = species_densities(self.stage(hood.vectors), hood.slots_per_species, self.bins)
-        densities = append_vacuum(self.scale(by_l(self.stage, summed)), self.n_species)
+        summed = species_densities(self.stage, self.stage(hood.vectors), hood.slots_per_species, self.bins)
+        densities = append_vacuum(self.scale(summed), self.n_species)
         return self.standardize(self.block(densities, atoms_by_species(species, self.n_species))), species

@@ -9,7 +9,7 @@ from mlff.model.architecture import atoms_by_species
 from mlff.model.invariant_model import InvariantModel
 from mlff.model.lean import MAX_BINS
 from mlff.model.sizes import LEAN2, size_of
-from mlff.nn.densities import DensityScale, by_l, species_bins, species_densities, weighted_densities
+from mlff.nn.densities import DensityScale, species_bins, species_densities, weighted_densities
 from mlff.nn.edge_stage import EdgeStage
 from mlff.nn.node_block import NodeBlock
 from mlff.nn.readout import Readout, Standardize
@@ -62,7 +62,7 @@ class Lean2(InvariantModel):
 
     def calibrate(self, hood: Neighborhood) -> None:
         atoms_of = atoms_by_species(hood.species, self.n_species)
-        self.scale.fit(by_l(self.stage, species_densities(self.stage(hood.vectors), hood.slots_per_species, self.bins)))
+        self.scale.fit(species_densities(self.stage, self.stage(hood.vectors), hood.slots_per_species, self.bins))
         features, densities = self._densities(hood)
         rows = self.block(densities, atoms_of)
         self.standardize.fit(rows)
@@ -84,8 +84,8 @@ class Lean2(InvariantModel):
 
     def _densities(self, hood: Neighborhood) -> tuple[Tensor, list[Tensor]]:
         features = self.stage(hood.vectors)
-        return features, self.scale(by_l(self.stage, species_densities(features, hood.slots_per_species, self.bins)))
+        return features, self.scale(species_densities(self.stage, features, hood.slots_per_species, self.bins))
 
     def _hop_densities(self, features: Tensor, rows: Tensor, hood: Neighborhood) -> list[Tensor]:
         h = self.message(rows.T).T
-        return by_l(self.stage, weighted_densities(features, h[:, hood.neighbor]))
+        return weighted_densities(self.stage, features, h[:, hood.neighbor])

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from mlff.model.architecture import Architecture, LinearReadout
 from mlff.model.lean import MAX_BINS
-from mlff.nn.densities import DensityScale, by_l, species_bins, species_densities
+from mlff.nn.densities import DensityScale, species_bins, species_densities
 from mlff.nn.edge_stage import EdgeStage
 from mlff.nn.readout import Standardize
 from mlff.nn.slots import Neighborhood
@@ -55,12 +55,12 @@ class Linear(Architecture, LinearReadout):
         return self._invariants(hood) / self.standardize.spread
 
     def calibrate(self, hood: Neighborhood) -> None:
-        self.scale.fit(by_l(self.stage, species_densities(self.stage(hood.vectors), hood.slots_per_species, self.bins)))
+        self.scale.fit(species_densities(self.stage, self.stage(hood.vectors), hood.slots_per_species, self.bins))
         self.standardize.fit(self._invariants(hood))
 
     def _invariants(self, hood: Neighborhood) -> Tensor:
-        summed = species_densities(self.stage(hood.vectors), hood.slots_per_species, self.bins)
-        shells = self.scale(by_l(self.stage, summed))
+        summed = species_densities(self.stage, self.stage(hood.vectors), hood.slots_per_species, self.bins)
+        shells = self.scale(summed)
         rows = [shells[0][:, 0]]
         for shell in shells:
             first, second = torch.triu_indices(len(shell), len(shell), device=shell.device)

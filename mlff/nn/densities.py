@@ -35,27 +35,27 @@ class DensityScale(nn.Module):
         return [density / part.reshape(-1, 1, 1) for density, part in zip(densities, parts, strict=True)]
 
 
-def species_densities(features: Tensor, slots_per_species: Sequence[int], bins: Tensor | None) -> Tensor:
+def species_densities(stage: EdgeStage, features: Tensor, slots_per_species: Sequence[int], bins: Tensor | None) -> list[Tensor]:
     """A[s, (l,k,m), i] = Σ_{j of species s} φ[(l,k,m), j, i]: a sum over each block of slots.
 
     Args:
         features: (n_features, n_slots, n_atoms).
         bins: (n_bins, n_species), a fixed embedding that replaces one bin per species; None keeps one each.
     Returns:
-        (n_features, n_species or n_bins, n_atoms).
+        for each l (n_species or n_bins · K_l, 2l+1, n_atoms).
     """
     densities = torch.stack([block.sum(1) for block in features.split(list(slots_per_species), dim=1)], dim=1)
-    return densities if bins is None else torch.einsum("bs,fsn->fbn", bins, densities)
+    return _by_l(stage, densities if bins is None else torch.einsum("bs,fsn->fbn", bins, densities))
 
 
-def weighted_densities(features: Tensor, weights: Tensor) -> Tensor:
-    """A2[c, (l,k,m), i] = Σ_j h[c, j] φ[(l,k,m), j, i], as (n_features, n_channels, n_atoms).
+def weighted_densities(stage: EdgeStage, features: Tensor, weights: Tensor) -> list[Tensor]:
+    """A2[c, (l,k,m), i] = Σ_j h[c, j] φ[(l,k,m), j, i], for each l (n_channels · K_l, 2l+1, n_atoms).
 
     Args:
         features: (n_features, n_slots, n_atoms).
         weights: (n_channels, n_slots, n_atoms), h of the neighbour in each slot.
     """
-    return _BatchedProduct.apply(weights.permute(2, 0, 1), features.permute(2, 1, 0)).permute(2, 1, 0)
+    return _by_l(stage, _BatchedProduct.apply(weights.permute(2, 0, 1), features.permute(2, 1, 0)).permute(2, 1, 0))
 
 
 class _BatchedProduct(torch.autograd.Function):
@@ -72,7 +72,7 @@ class _BatchedProduct(torch.autograd.Function):
         return _BatchedProduct.apply(grad, b.mT), _BatchedProduct.apply(a.mT, grad)
 
 
-def by_l(stage: EdgeStage, densities: Tensor) -> list[Tensor]:
+def _by_l(stage: EdgeStage, densities: Tensor) -> list[Tensor]:
     """(n_features, n_channels, n_atoms) → for each l (n_channels · K_l, 2l+1, n_atoms)."""
     return [shell.permute(2, 0, 1, 3).flatten(0, 1) for shell in stage.split(densities)]
 

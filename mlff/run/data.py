@@ -10,13 +10,12 @@ import numpy as np
 from omegaconf import DictConfig
 from omegaconf.errors import InterpolationResolutionError
 
-import mlff
 from mlff.data import Frame, FrameStore, Splits, cached_neighbors, data_hash, read_frames, split_frames, suspect_units
 from mlff.data.dataset import FrameDataset
 from mlff.data.statistics import species_of
 from mlff.data.subset import FrameSubset
+from mlff.run.bundled import bundled_folder, bundled_name
 
-BUNDLED = "bundled:"
 PARTS = ("train", "val", "test")
 
 
@@ -39,11 +38,10 @@ class RunData:
 
 def locate(path: str | os.PathLike) -> Path:
     """A path as given, or, for "bundled:name", a file of the package: bundled:li3ps4 or bundled:li3ps4_splits.json."""
-    text = str(path)
-    if not text.startswith(BUNDLED):
-        return Path(os.path.expanduser(text))
-    name = text.removeprefix(BUNDLED)
-    folder = Path(mlff.__file__).parent / "data" / "bundled"
+    name = bundled_name(path)
+    if name is None:
+        return Path(path).expanduser()
+    folder = bundled_folder("data")
     found = folder / (name if "." in name else f"{name}.extxyz.gz")
     if not found.exists():
         have = sorted(f.name for f in folder.glob("*") if f.suffix in {".gz", ".json"})

@@ -1,6 +1,5 @@
 """`python scripts/evaluate.py model=… data=…`: what a model is worth on data that it has not seen."""
 
-import logging
 from pathlib import Path
 
 import ase.io
@@ -16,8 +15,6 @@ from mlff.run.model import locate_model
 from mlff.run.predict import predict
 from mlff.run.results import show_results
 from mlff.train.metrics import FramePrediction, compute_metrics
-
-log = logging.getLogger(__name__)
 
 
 def evaluate(cfg: DictConfig) -> dict:

@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 from ase.io import read, write
+from ase.stress import full_3x3_to_voigt_6_stress
 from tqdm import tqdm
 
 from mlff.oracle import Oracle, OracleError, Unconverged, frame_key
@@ -136,6 +137,5 @@ def _labelled(frame: Atoms, row: dict) -> Atoms:
     }
     copy.arrays["REF_forces"] = np.array(row["forces"])
     if row["stress"] is not None:
-        s = np.array(row["stress"])
-        copy.info["REF_stress"] = np.array([s[0, 0], s[1, 1], s[2, 2], s[1, 2], s[0, 2], s[0, 1]])
+        copy.info["REF_stress"] = full_3x3_to_voigt_6_stress(np.array(row["stress"]))
     return copy

@@ -2,17 +2,15 @@
 
 from pathlib import Path
 
-import mlff
-
-BUNDLED = "bundled:"
+from mlff.run.bundled import bundled_folder, bundled_name
 
 
 def locate_model(path: str | Path) -> Path:
     """The folder of an artefact; "bundled:li3ps4" is the model that ships with the package."""
-    text = str(path)
-    if not text.startswith(BUNDLED):
-        return Path(text).expanduser()
-    folder = Path(mlff.__file__).parent / "artefact" / "bundled" / text.removeprefix(BUNDLED)
+    name = bundled_name(path)
+    if name is None:
+        return Path(path).expanduser()
+    folder = bundled_folder("artefact") / name
     if not folder.is_dir():
         have = sorted(p.name for p in folder.parent.glob("*") if p.is_dir())
         raise FileNotFoundError(f"the package bundles no model {folder.name!r}; it has {', '.join(have) or 'none'}")
