@@ -141,6 +141,20 @@ def check_cutoff(answer: Model, symbols: tuple[str, str], r_max: float) -> None:
     assert ((pull[1:] < pull[:-1] / 3.5) | (pull[1:] < EXACT)).all(), f"force near the cutoff: {pull}"
 
 
+def check_smooth_through(answer: Model, symbols: tuple[str, str], r: float) -> None:
+    """A pair's force has one slope on both sides of r, where one of several cutoffs lies: the energy is C² there."""
+
+    def force(x: float) -> float:
+        return answer(Atoms(symbols, [[0, 0, 0], [0, 0, x]], cell=np.eye(3) * 8 * r, pbc=False)).forces[1, 2]
+
+    def jump(h: float) -> float:
+        """Slope of the force between r and r + h less that between r − h and r."""
+        return abs(force(r + h) - 2 * force(r) + force(r - h)) / h
+
+    # a bounded third derivative makes it fall with h; a break in the slope leaves it as it is
+    assert jump(5e-4) < 0.7 * jump(1e-3) or jump(5e-4) < 1e-6, f"break of the force's slope at {r} Å: {jump(1e-3)}, {jump(5e-4)}"
+
+
 def check_pieces(answer: Model, atoms: Atoms, r_max: float) -> None:
     """Two molecules further apart than they can feel each other have the sum of their energies."""
     first = Atoms(atoms.numbers[:4], atoms.positions[:4])
@@ -182,6 +196,26 @@ def check_batch(potential: Potential, frames: list[Atoms]) -> None:
     torch.testing.assert_close(together.energies, torch.cat([a.energies for a in alone]), atol=EXACT, rtol=0)
     torch.testing.assert_close(together.forces, torch.cat([a.forces for a in alone]), atol=EXACT, rtol=0)
     torch.testing.assert_close(together.stress, torch.cat([a.stress for a in alone]), atol=EXACT, rtol=0, equal_nan=True)
+
+
+def check_precision(single: Answer, exact: Answer) -> None:
+    """A float32 network is as exact as its rounding allows, and its energies are still summed in float64."""
+    assert single.energies.dtype == np.float64
+    # float32 rounding (6e-8) of features that are sums over some 50 neighbours and 10² channels
+    np.testing.assert_allclose(single.energies, exact.energies, atol=2e-4, rtol=1e-5)
+    np.testing.assert_allclose(single.forces, exact.forces, atol=2e-3, rtol=1e-4)
+
+
+def check_training_mode(potential: Potential, atoms: Atoms) -> None:
+    """Training mode gives the numbers of evaluation, and forces that the weights can be differentiated by."""
+    graph = graph_of(frame_of(atoms), potential.species, potential.r_max)
+    still = potential.eval()(graph)
+    moving = potential.train().requires_grad_(True)(graph)
+    torch.testing.assert_close(moving.forces.detach(), still.forces, atol=EXACT, rtol=0)
+    assert moving.forces.requires_grad, "the forces do not depend on the weights"
+    moving.forces.square().sum().backward()
+    silent = [name for name, p in potential.named_parameters() if p.grad is None or not p.grad.any()]
+    assert not silent, f"the forces do not depend on {silent}"
 
 
 def _distances(atoms: Atoms, r: np.ndarray) -> np.ndarray:

@@ -120,3 +120,43 @@ def test_graphs_that_see_each_other_are_caught(rng):
     potential.energies = lambda hood: right(hood) + 1e-6 * hood.n_graphs
     with pytest.raises(AssertionError):
         checks.check_batch(potential, [crystal(rng), crystal(rng)])
+
+
+@pytest.mark.parametrize("r_cut_ratio", [[1.0, 1.0, 1.0, 1.0], [1.0, 0.85, 0.77, 0.7]])
+def test_a_kink_of_the_force_is_caught(r_cut_ratio):
+    r = 0.85 * R_MAX
+    answer = answer_of(build("lean", r_cut_ratio=r_cut_ratio))
+
+    def with_kink(a, atoms):
+        return a.forces + 1e-3 * max(0.0, r - atoms.get_distance(0, 1)) * np.array([[0, 0, 1], [0, 0, -1]])
+
+    checks.check_smooth_through(answer, ("P", "S"), r)
+    with pytest.raises(AssertionError, match="slope"):
+        checks.check_smooth_through(broken(answer, forces=with_kink), ("P", "S"), r)
+
+
+def test_sums_in_float32_are_caught(answer, rng):
+    exact = answer(crystal(rng))
+    checks.check_precision(exact, exact)
+    with pytest.raises(AssertionError):
+        checks.check_precision(dataclasses.replace(exact, energies=exact.energies.astype(np.float32)), exact)
+    rounded = torch.from_numpy(exact.forces).bfloat16().double().numpy()  # 3 decimal digits
+    with pytest.raises(AssertionError):
+        checks.check_precision(dataclasses.replace(exact, forces=rounded), exact)
+
+
+def test_training_that_differs_from_evaluation_is_caught(rng):
+    potential = build("lean2")
+    right = potential.energies
+    potential.energies = lambda hood: right(hood) * (1.001 if potential.training else 1.0)
+    with pytest.raises(AssertionError):
+        checks.check_training_mode(potential, crystal(rng))
+
+
+def test_forces_cut_off_from_the_weights_are_caught(rng):
+    potential = build("lean2")
+    weight = potential.architecture.readout.hidden[0].weight
+    hidden = potential.architecture.readout.hidden[0]
+    hidden.forward = lambda x: torch.nn.functional.linear(x, weight.detach(), hidden.bias)
+    with pytest.raises(AssertionError, match=r"hidden\.0\.weight"):
+        checks.check_training_mode(potential, crystal(rng))

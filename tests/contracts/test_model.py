@@ -13,8 +13,11 @@ from tests.checks import (
     check_isolated,
     check_permutation,
     check_pieces,
+    check_precision,
+    check_smooth_through,
     check_stress,
     check_supercell,
+    check_training_mode,
     check_translation,
     check_turning,
 )
@@ -100,29 +103,23 @@ def test_every_size(name, size, rng):
 
 @pytest.mark.parametrize("name", architectures())
 def test_float32_network_keeps_float64_sums(name, rng):
-    exact = build(name)
-    atoms = crystal(rng)
-    reference = answer_of(exact)(atoms)
-    E0 = exact.E0.clone()
-    single = exact.float()
+    potential, atoms = build(name), crystal(rng)
+    exact, E0 = answer_of(potential)(atoms), potential.E0.clone()
+    single = potential.float()
     assert torch.equal(single.E0, E0)
-    answer = answer_of(single)(atoms)
-    assert answer.energies.dtype == np.float64
-    # float32 rounding (6e-8) of features that are sums over some 50 neighbours and 10² channels
-    np.testing.assert_allclose(answer.energies, reference.energies, atol=2e-4, rtol=1e-5)
-    np.testing.assert_allclose(answer.forces, reference.forces, atol=2e-3, rtol=1e-4)
+    check_precision(answer_of(single)(atoms), exact)
 
 
 @pytest.mark.parametrize("name", architectures())
 def test_training_mode_gives_the_same_numbers_and_a_graph(name, rng):
-    from mlff.data.dataset import graph_of
-    from tests.checks import frame_of
+    check_training_mode(build(name), crystal(rng))
 
-    potential = build(name)
-    graph = graph_of(frame_of(crystal(rng)), potential.species, potential.r_max)
-    still = potential(graph)
-    potential.train().requires_grad_(True)
-    moving = potential(graph)
-    torch.testing.assert_close(moving.forces.detach(), still.forces, atol=1e-9, rtol=0)
-    moving.forces.square().sum().backward()
-    assert any(p.grad is not None and p.grad.abs().max() > 0 for p in potential.parameters())
+
+@pytest.mark.parametrize("name", ["lean", "lean2"])
+def test_smooth_where_a_cutoff_of_one_l_lies(name):
+    """Cutoffs of their own for each l: the energy is smooth through the inner ones and ends at the outer one."""
+    ratios = [1.0, 0.85, 0.77, 0.7]
+    answer = answer_of(build(name, r_cut_ratio=ratios))
+    for ratio in ratios[1:]:
+        check_smooth_through(answer, ("P", "S"), ratio * R_MAX)
+    check_cutoff(answer, ("P", "S"), R_MAX)
