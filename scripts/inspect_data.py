@@ -2,17 +2,16 @@
 
 import hydra
 from omegaconf import DictConfig
-from omegaconf.errors import MissingMandatoryValue
+
+from mlff.run.plain_errors import plain_errors
 
 
 @hydra.main(config_path="../conf", config_name="inspect", version_base="1.3")
+@plain_errors
 def main(cfg: DictConfig) -> None:
     from mlff.run.inspect import inspect  # here, so that --help answers at once
 
-    try:
-        inspect(cfg)
-    except (ValueError, FileNotFoundError, MissingMandatoryValue) as error:
-        raise SystemExit(f"error: {error}") from None  # the sentence says it all
+    inspect(cfg)
 
 
 if __name__ == "__main__":

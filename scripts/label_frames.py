@@ -5,9 +5,11 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
 from mlff.run.label import label_frames
+from mlff.run.plain_errors import plain_errors
 
 
 @hydra.main(config_path="../conf", config_name="label", version_base="1.3")
+@plain_errors
 def main(cfg: DictConfig) -> None:
     arguments = OmegaConf.to_container(cfg, resolve=True)
     arguments["oracle"] = instantiate(cfg.oracle, _convert_="all")
