@@ -1,13 +1,12 @@
 """What a run says of its model and its data."""
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
 import mlff
-from mlff.artefact import load
 from mlff.data import Frame, ReferenceEnergies, data_hash
 from mlff.model.potential import Potential
 from mlff.run.data import PARTS, RunData
-from mlff.run.model import locate_model
+from mlff.run.initial import Start
 from mlff.run.predict import n_parameters
 
 
@@ -16,16 +15,14 @@ def frame_hash(frame: Frame) -> str:
     return data_hash([frame])[:16]
 
 
-def model_card(cfg: DictConfig, data: RunData, model: Potential, mobile: list[str], reference: ReferenceEnergies) -> dict:
+def model_card(cfg: DictConfig, data: RunData, start: Start, model: Potential, mobile: list[str]) -> dict:
     """The JSON card of an artefact: what was trained, on what, how."""
     settings = sorted({str(frame.info["settings"]) for frame in data.frames if frame.info.get("settings")})
-    init = cfg.trainer.init_from
-    description = OmegaConf.to_container(cfg.model, resolve=True) if init is None else load(locate_model(init)).card["model"]
     temperatures = sorted({float(frame.info["temperature"]) for frame in data.part("train") if frame.info.get("temperature") is not None})
     return {
         "name": cfg.name,
         "version": mlff.__version__,
-        "model": description | {"species": list(model.species)},
+        "model": start.description,
         "dtype": str(model.dtype).removeprefix("torch."),
         "n_parameters": n_parameters(model),
         "mobile": mobile,
@@ -33,7 +30,7 @@ def model_card(cfg: DictConfig, data: RunData, model: Potential, mobile: list[st
             "path": str(cfg.data.path),
             "hash": data.hash,
             "train_frames": [frame_hash(frame) for frame in data.part("train")],
-            "energies_identifiable": reference.identifiable,
+            "energies_identifiable": start.reference.identifiable,
             "n_train": len(data.splits.train),
             "split": data.splits.description,
             "energy_kind": sorted({frame.energy_kind for frame in data.frames}),

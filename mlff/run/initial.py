@@ -3,6 +3,7 @@
 import dataclasses
 import logging
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from omegaconf import DictConfig, OmegaConf
@@ -20,8 +21,24 @@ from mlff.train.metrics import compute_metrics
 log = logging.getLogger(__name__)
 
 
-def initial_potential(cfg: DictConfig, data: RunData) -> tuple[Potential, ReferenceEnergies, dict | None]:
-    """A new potential, or one to fine-tune; the reference energies of the data; validation metrics before fine-tuning, or None."""
+@dataclass(frozen=True)
+class Start:
+    """Where a training starts.
+
+    potential: new, or one to fine-tune.
+    description: of its architecture, for the card.
+    reference: the reference energies of the data.
+    before: validation metrics before fine-tuning; None for a new potential.
+    """
+
+    potential: Potential
+    description: dict
+    reference: ReferenceEnergies
+    before: dict | None = None
+
+
+def initial_potential(cfg: DictConfig, data: RunData) -> Start:
+    """A new potential, or with `trainer.init_from` a trained one whose reference energies are shifted to the data."""
     train = data.part("train")
     given = OmegaConf.to_container(cfg.data.reference_energies) if cfg.data.reference_energies else None
     reference = fit_reference_energies(train, given=given)
@@ -31,18 +48,19 @@ def initial_potential(cfg: DictConfig, data: RunData) -> tuple[Potential, Refere
         description = OmegaConf.to_container(cfg.model, resolve=True) | {"species": list(data.species)}
         potential = build_potential(description).to(getattr(torch, cfg.trainer.dtype))
         potential.set_reference_energies({s: reference.energies.get(s, 0.0) for s in potential.species})
-        return potential, reference, None
+        return Start(potential, description, reference)
     if given:
         raise ValueError(
             "both `trainer.init_from` and `data.reference_energies` are given, but E0 of the start is shifted to the data; leave one out"
         )
     log.info("model and cutoff are those of %s", cfg.trainer.init_from)
-    potential = load(locate_model(cfg.trainer.init_from)).potential.to(getattr(torch, cfg.trainer.dtype))
+    artefact = load(locate_model(cfg.trainer.init_from))
+    potential = artefact.potential.to(getattr(torch, cfg.trainer.dtype))
     shift = _shift_reference_energies(potential, dataset(data.frames, potential.species, potential.r_max, data.indices("train")), train)
     reference = dataclasses.replace(reference, message=shift)
     val = dataset(data.frames, potential.species, potential.r_max, data.indices("val"))
     before = compute_metrics(data.part("val"), predict(potential, val, title="before fine-tuning"), cfg.data.mobile)
-    return potential.train(), reference, before
+    return Start(potential.train(), artefact.card["model"], reference, before)
 
 
 def _shift_reference_energies(potential: Potential, data: FrameDataset, frames: Sequence[Frame]) -> str:

@@ -12,14 +12,13 @@ from omegaconf import DictConfig, OmegaConf
 
 from mlff.artefact import save
 from mlff.data.dataset import FrameDataset
-from mlff.data.statistics import ReferenceEnergies
 from mlff.model.potential import Potential
 from mlff.report import honest_warnings
 from mlff.run.card import data_summary, model_card
 from mlff.run.closed_form import error_units, final_solve, start
 from mlff.run.data import PARTS, RunData, dataset, load_data
 from mlff.run.estimate import print_estimate
-from mlff.run.initial import initial_potential
+from mlff.run.initial import Start, initial_potential
 from mlff.run.predict import device_of, predict, subset
 from mlff.run.results import show_results
 from mlff.train.clock import Clock
@@ -45,7 +44,8 @@ def train(cfg: DictConfig) -> float:
     torch.set_num_threads(cfg.trainer.threads)
     torch.manual_seed(cfg.seed)  # of the weights; all else takes its seed as an argument
     data = load_data(cfg.data, cfg.seed)
-    potential, reference, before = initial_potential(cfg, data)
+    origin = initial_potential(cfg, data)
+    potential = origin.potential
     sets = {name: dataset(data.frames, potential.species, potential.r_max, data.indices(name)) for name in PARTS}
     units = error_units(data.part("train"), cfg.loss.energy_unit)
     checkpoint = _prepare_folder(folder, cfg)
@@ -68,7 +68,7 @@ def train(cfg: DictConfig) -> float:
     model = _fit(module, sets, folder, checkpoint, cfg) if cfg.trainer.max_epochs else potential
     if cfg.trainer.final_solve is not None:
         final_solve(model, sets, units, cfg)
-    return _finish(cfg, folder, data, sets, model, reference, before)
+    return _finish(cfg, folder, data, sets, origin, model)
 
 
 def _fit(module: ForceField, sets: dict[str, FrameDataset], folder: Path, checkpoint: Path | None, cfg: DictConfig) -> Potential:
@@ -91,9 +91,8 @@ def _finish(
     folder: Path,
     data: RunData,
     sets: dict[str, FrameDataset],
+    origin: Start,
     model: Potential,
-    reference: ReferenceEnergies,
-    before: dict | None,
 ) -> float:
     """Save the model, predict every split with what was saved, and report."""
     if int(os.environ.get("LOCAL_RANK", 0)):
@@ -106,14 +105,14 @@ def _finish(
     }
     model.cpu()  # the artefact and its golden frames are made in one place
     mobile = [s for s in cfg.data.mobile if s in model.species]
-    card = model_card(cfg, data, model, mobile, reference)
+    card = model_card(cfg, data, origin, model, mobile)
     metrics = {name: compute_metrics(frames, predictions, mobile) for name, (frames, predictions) in parts.items()}
     card["metrics"] = {name: result["overall"] for name, result in metrics.items()}
     golden = [sets["test"][i] for i in subset(sets["test"], 3, cfg.seed)]
     save(folder / "model", model, card, golden)
     history = folder / "history.csv"
     notes = honest_warnings(
-        metrics, leaks=data.splits.leaks, split_description=data.splits.description, energies_identifiable=reference.identifiable
+        metrics, leaks=data.splits.leaks, split_description=data.splits.description, energies_identifiable=origin.reference.identifiable
     )
     show_results(
         folder,
@@ -123,13 +122,13 @@ def _finish(
         mobile,
         notes,
         history=_numbers(read_history(history)) if history.exists() else [],
-        data_summary=data_summary(data, reference),
+        data_summary=data_summary(data, origin.reference),
         config_text=OmegaConf.to_yaml(cfg),
         card=card,
         reference_rows=_container(cfg.get("reference_rows")) or [],
     )
-    if before is not None:
-        _print_before_after(before, metrics["val"])
+    if origin.before is not None:
+        _print_before_after(origin.before, metrics["val"])
     score = metrics["val"]["overall"]
     return score["force_mae"] if score["force_mae"] is not None else score["energy_mae"]
 
