@@ -1,7 +1,8 @@
 """The closed-form parts of a training: units, constants, the start and the end of the last linear layer."""
 
+import copy
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
@@ -12,6 +13,7 @@ from mlff.data.dataset import FrameDataset, collate
 from mlff.model.architecture import LinearReadout
 from mlff.model.potential import Potential
 from mlff.run.predict import predict, subset
+from mlff.run.reference import shift_reference_energies
 from mlff.train.linear_fit import ridge_solution
 from mlff.train.metrics import compute_metrics
 
@@ -35,22 +37,22 @@ def start(potential: Potential, data: FrameDataset, units: dict[str, float], cfg
 
 
 def final_solve(model: Potential, sets: dict[str, FrameDataset], units: dict[str, float], cfg: DictConfig) -> None:
-    """Settle the last linear layer in closed form; kept only if validation improves."""
-    if not isinstance(model.architecture, LinearReadout):
-        return
-    before = model.architecture.linear_weights().detach().clone()
-    score = _score(model, sets["val"], units)
-    model.architecture.set_linear_weights(_solve(model, sets["train"], units, cfg.trainer.final_solve, cfg.seed, around=before))
-    solved = _score(model, sets["val"], units)
-    kept = solved < score
-    if not kept:
-        model.architecture.set_linear_weights(before)
-    log.info(
-        "final solve: validation error %.4f → %.4f (of force and energy, in the loss's units), %s",
-        score,
-        solved,
-        "kept" if kept else "not kept",
-    )
+    """Settle the reference energies, and on request the last linear layer, in closed form; each kept only if validation improves."""
+    _keep_if_better("reference energies", model, sets["val"], units, lambda: shift_reference_energies(model, sets["train"]))
+    if cfg.trainer.final_solve is not None and isinstance(model.architecture, LinearReadout):
+        now = model.architecture.linear_weights().detach().clone()
+        solved = _solve(model, sets["train"], units, cfg.trainer.final_solve, cfg.seed, around=now)
+        _keep_if_better("last layer", model, sets["val"], units, lambda: model.architecture.set_linear_weights(solved))
+
+
+def _keep_if_better(what: str, model: Potential, val: FrameDataset, units: dict[str, float], change: Callable[[], object]) -> None:
+    before, score = copy.deepcopy(model.state_dict()), _score(model, val, units)
+    change()
+    changed = _score(model, val, units)
+    if not changed < score:
+        model.load_state_dict(before)
+    kept = "kept" if changed < score else "not kept"
+    log.info("%s solved: validation error %.4f → %.4f (of force and energy, in the loss's units), %s", what, score, changed, kept)
 
 
 def _solve(potential: Potential, data: FrameDataset, units: dict[str, float], options: DictConfig, seed: int, around=None) -> torch.Tensor:

@@ -2,7 +2,6 @@
 
 import dataclasses
 import logging
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import torch
@@ -10,12 +9,12 @@ from omegaconf import DictConfig, OmegaConf
 
 from mlff.artefact import load
 from mlff.artefact.build import build_potential
-from mlff.data import Frame, ReferenceEnergies, fit_reference_energies
-from mlff.data.dataset import FrameDataset
+from mlff.data import ReferenceEnergies, fit_reference_energies
 from mlff.model.potential import Potential
 from mlff.run.data import RunData, dataset
 from mlff.run.model import locate_model
-from mlff.run.predict import predict, subset
+from mlff.run.predict import predict
+from mlff.run.reference import described, shift_reference_energies
 from mlff.train.metrics import compute_metrics
 
 log = logging.getLogger(__name__)
@@ -56,30 +55,12 @@ def initial_potential(cfg: DictConfig, data: RunData) -> Start:
     log.info("model and cutoff are those of %s", cfg.trainer.init_from)
     artefact = load(locate_model(cfg.trainer.init_from))
     potential = artefact.potential.to(getattr(torch, cfg.trainer.dtype))
-    shift = _shift_reference_energies(potential, dataset(data.frames, potential.species, potential.r_max, data.indices("train")), train)
-    reference = dataclasses.replace(reference, message=shift)
+    shift = shift_reference_energies(potential, dataset(data.frames, potential.species, potential.r_max, data.indices("train")))
+    message = (
+        f"reference energies of the start, {described(shift)}" if shift else "reference energies of the start: no new frame has an energy"
+    )
+    log.info(message)
+    reference = dataclasses.replace(reference, message=message)
     val = dataset(data.frames, potential.species, potential.r_max, data.indices("val"))
     before = compute_metrics(data.part("val"), predict(potential, val, title="before fine-tuning"), cfg.data.mobile)
     return Start(potential.train(), artefact.card["model"], reference, before)
-
-
-def _shift_reference_energies(potential: Potential, data: FrameDataset, frames: Sequence[Frame]) -> str:
-    """E0 ← E0 + what is left of the new energies, so that another code's or functional's zero does not disturb the network.
-
-    Returns:
-        a sentence for the report.
-    """
-    chosen = [i for i in subset(data, 200, seed=0) if frames[i].energy is not None]
-    if not chosen:
-        return "reference energies are those of the start: the new frames hold no energy"
-    predictions = predict(potential, FrameDataset([frames[i] for i in chosen], potential.species, potential.r_max))
-    left = [_with_energy(frames[i], frames[i].energy - p.energy) for i, p in zip(chosen, predictions, strict=True)]
-    shift = fit_reference_energies(left).energies
-    potential.set_reference_energies({s: float(e) + shift.get(s, 0.0) for s, e in zip(potential.species, potential.E0, strict=True)})
-    text = f"reference energies of the start, shifted by {', '.join(f'{s} {e:+.4f} eV' for s, e in shift.items())}"
-    log.info(text)
-    return text
-
-
-def _with_energy(frame: Frame, energy: float) -> Frame:
-    return Frame(frame.numbers, frame.positions, frame.cell, frame.pbc, energy, None, None, source=frame.source, index=frame.index)

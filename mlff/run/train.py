@@ -66,8 +66,7 @@ def train(cfg: DictConfig) -> float:
         clock=Clock(None if cfg.trainer.max_minutes is None else 60 * cfg.trainer.max_minutes),
     )
     model = _fit(module, sets, folder, checkpoint, cfg) if cfg.trainer.max_epochs else potential
-    if cfg.trainer.final_solve is not None:
-        final_solve(model, sets, units, cfg)
+    final_solve(model, sets, units, cfg)
     return _finish(cfg, folder, data, sets, origin, model)
 
 
