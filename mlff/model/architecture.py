@@ -33,7 +33,7 @@ class Architecture(nn.Module, ABC):
 
     @abstractmethod
     def forward(self, hood: Neighborhood) -> Tensor:
-        """Energy per atom beyond E0, (n_atoms,), in units of the potential's energy scale."""
+        """Energy of each site, (n_sites,), in units of the potential's energy scale, which takes off the isolated atom's."""
 
     def calibrate(self, hood: Neighborhood) -> None:
         """Set constants (normalisations) from a sample of the training set; called once, before training."""
@@ -44,7 +44,7 @@ class LinearReadout(ABC):
 
     @abstractmethod
     def linear_features(self, hood: Neighborhood) -> Tensor:
-        """x, (n_features, n_atoms); zero for an isolated atom."""
+        """x, (n_features, n_sites)."""
 
     @abstractmethod
     def linear_weights(self) -> Tensor:
@@ -53,8 +53,3 @@ class LinearReadout(ABC):
     @abstractmethod
     def set_linear_weights(self, weights: Tensor) -> None:
         """Replace w."""
-
-
-def atoms_by_species(species: Tensor, n_species: int) -> list[Tensor]:
-    """For each species the indices of its atoms."""
-    return [(species == s).nonzero().squeeze(-1) for s in range(n_species)]

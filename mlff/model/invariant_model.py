@@ -7,25 +7,22 @@ from torch import Tensor
 from mlff.model.architecture import Architecture, LinearReadout
 from mlff.nn.readout import Readout
 from mlff.nn.slots import Neighborhood
-from mlff.nn.vacuum import subtract_vacuum
 
 
 class InvariantModel(Architecture, LinearReadout):
-    """E_i = readout(x_i) − readout(x of an isolated atom of the same species)."""
+    """E_i = readout(x_i)."""
 
     readout: Readout
 
     @abstractmethod
-    def rows(self, hood: Neighborhood) -> tuple[Tensor, Tensor]:
-        """Standardised invariants (n_rows, n_atoms + n_species) and species, the isolated atoms last."""
+    def rows(self, hood: Neighborhood) -> Tensor:
+        """Standardised invariants of each site, (n_rows, n_sites)."""
 
     def forward(self, hood: Neighborhood) -> Tensor:
-        rows, species = self.rows(hood)
-        return subtract_vacuum(self.readout(rows, species), hood.species, self.n_species)
+        return self.readout(self.rows(hood), hood.species)
 
     def linear_features(self, hood: Neighborhood) -> Tensor:
-        rows, species = self.rows(hood)
-        return subtract_vacuum(self.readout.features(rows, species), hood.species, self.n_species)
+        return self.readout.features(self.rows(hood), hood.species)
 
     def linear_weights(self) -> Tensor:
         return self.readout.weights()

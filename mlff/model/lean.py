@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
-from mlff.model.architecture import atoms_by_species
 from mlff.model.invariant_model import InvariantModel
 from mlff.model.sizes import LEAN, size_of
 from mlff.nn.densities import DensityScale, species_bins, species_densities
@@ -12,7 +11,6 @@ from mlff.nn.edge_stage import EdgeStage
 from mlff.nn.node_block import NodeBlock
 from mlff.nn.readout import Readout, Standardize
 from mlff.nn.slots import Neighborhood
-from mlff.nn.vacuum import append_vacuum, with_vacuum
 
 # beyond this many species the one-hot bins give way to a fixed embedding of this dimension
 MAX_BINS = 6
@@ -51,13 +49,13 @@ class Lean(InvariantModel):
         self.readout = Readout(self.block.n_invariants, sizes.hidden, self.n_species)
 
     def calibrate(self, hood: Neighborhood) -> None:
-        densities = species_densities(self.stage, self.stage(hood.vectors), hood.slots_per_species, self.bins)
-        self.scale.fit(densities)
-        self.standardize.fit(self.block(self.scale(densities), atoms_by_species(hood.species, self.n_species)))
+        densities = self._densities(hood)
+        self.scale.fit([hood.of_atoms(density) for density in densities])
+        self.standardize.fit(hood.of_atoms(self.block(self.scale(densities), hood.sites_per_species)))
 
-    def rows(self, hood: Neighborhood) -> tuple[Tensor, Tensor]:
-        """Standardised invariants and species of the atoms and of one isolated atom per species."""
-        species = with_vacuum(hood.species, self.n_species)
-        summed = species_densities(self.stage, self.stage(hood.vectors), hood.slots_per_species, self.bins)
-        densities = append_vacuum(self.scale(summed), self.n_species)
-        return self.standardize(self.block(densities, atoms_by_species(species, self.n_species))), species
+    def rows(self, hood: Neighborhood) -> Tensor:
+        """Standardised invariants of each site, (n_rows, n_sites)."""
+        return self.standardize(self.block(self.scale(self._densities(hood)), hood.sites_per_species))
+
+    def _densities(self, hood: Neighborhood) -> list[Tensor]:
+        return species_densities(self.stage, self.stage(hood.vectors), hood.slots_per_species, self.bins)

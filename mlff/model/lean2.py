@@ -5,7 +5,6 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mlff.model.architecture import atoms_by_species
 from mlff.model.invariant_model import InvariantModel
 from mlff.model.lean import MAX_BINS
 from mlff.model.sizes import LEAN2, size_of
@@ -14,7 +13,6 @@ from mlff.nn.edge_stage import EdgeStage
 from mlff.nn.node_block import NodeBlock
 from mlff.nn.readout import Readout, Standardize
 from mlff.nn.slots import Neighborhood
-from mlff.nn.vacuum import append_vacuum, with_vacuum
 
 
 class Lean2(InvariantModel):
@@ -61,31 +59,28 @@ class Lean2(InvariantModel):
         self.readout = Readout(self.block.n_invariants + self.hop_block.n_invariants, sizes.hidden, self.n_species)
 
     def calibrate(self, hood: Neighborhood) -> None:
-        atoms_of = atoms_by_species(hood.species, self.n_species)
-        self.scale.fit(species_densities(self.stage, self.stage(hood.vectors), hood.slots_per_species, self.bins))
-        features, densities = self._densities(hood)
-        rows = self.block(densities, atoms_of)
-        self.standardize.fit(rows)
-        hop = self._hop_densities(features, self.standardize(rows), hood)
-        self.hop_scale.fit(hop)
-        both = [torch.cat(pair) for pair in zip(densities, self.hop_scale(hop), strict=True)]
-        self.hop_standardize.fit(self.hop_block(both, atoms_of))
-
-    def rows(self, hood: Neighborhood) -> tuple[Tensor, Tensor]:
-        """Standardised invariants of both passes, and species, with one isolated atom per species appended."""
-        species = with_vacuum(hood.species, self.n_species)
-        atoms_of = atoms_by_species(species, self.n_species)
-        features, densities = self._densities(hood)
-        near = self.standardize(self.block(append_vacuum(densities, self.n_species), atoms_of))
-        hop = self.hop_scale(self._hop_densities(features, near[:, : len(hood.species)], hood))
-        both = [torch.cat(pair) for pair in zip(densities, hop, strict=True)]
-        far = self.hop_standardize(self.hop_block(append_vacuum(both, self.n_species), atoms_of))
-        return torch.cat([near, far]), species
-
-    def _densities(self, hood: Neighborhood) -> tuple[Tensor, list[Tensor]]:
         features = self.stage(hood.vectors)
-        return features, self.scale(species_densities(self.stage, features, hood.slots_per_species, self.bins))
+        densities = species_densities(self.stage, features, hood.slots_per_species, self.bins)
+        self.scale.fit([hood.of_atoms(density) for density in densities])
+        densities = self.scale(densities)
+        near = self.block(densities, hood.sites_per_species)
+        self.standardize.fit(hood.of_atoms(near))
+        hop = self._hop_densities(features, self.standardize(near), hood)
+        self.hop_scale.fit([hood.of_atoms(density) for density in hop])
+        self.hop_standardize.fit(hood.of_atoms(self._far(densities, hop, hood)))
 
-    def _hop_densities(self, features: Tensor, rows: Tensor, hood: Neighborhood) -> list[Tensor]:
-        h = self.message(rows.T).T
+    def rows(self, hood: Neighborhood) -> Tensor:
+        """Standardised invariants of both passes for each site, (n_rows, n_sites)."""
+        features = self.stage(hood.vectors)
+        densities = self.scale(species_densities(self.stage, features, hood.slots_per_species, self.bins))
+        near = self.standardize(self.block(densities, hood.sites_per_species))
+        far = self.hop_standardize(self._far(densities, self._hop_densities(features, near, hood), hood))
+        return torch.cat([near, far])
+
+    def _hop_densities(self, features: Tensor, near: Tensor, hood: Neighborhood) -> list[Tensor]:
+        h = self.message(near.T).T
         return weighted_densities(self.stage, features, h[:, hood.neighbor])
+
+    def _far(self, densities: list[Tensor], hop: list[Tensor], hood: Neighborhood) -> Tensor:
+        both = [torch.cat(pair) for pair in zip(densities, self.hop_scale(hop), strict=True)]
+        return self.hop_block(both, hood.sites_per_species)

@@ -55,8 +55,9 @@ class Linear(Architecture, LinearReadout):
         return self._invariants(hood) / self.standardize.spread
 
     def calibrate(self, hood: Neighborhood) -> None:
-        self.scale.fit(species_densities(self.stage, self.stage(hood.vectors), hood.slots_per_species, self.bins))
-        self.standardize.fit(self._invariants(hood))
+        densities = species_densities(self.stage, self.stage(hood.vectors), hood.slots_per_species, self.bins)
+        self.scale.fit([hood.of_atoms(density) for density in densities])
+        self.standardize.fit(hood.of_atoms(self._invariants(hood)))
 
     def _invariants(self, hood: Neighborhood) -> Tensor:
         summed = species_densities(self.stage, self.stage(hood.vectors), hood.slots_per_species, self.bins)

@@ -100,8 +100,8 @@ class Potential(nn.Module):
     def energies(self, hood: Neighborhood) -> Tensor:
         """Energy per atom, eV, (n_atoms,) float64."""
         learned = self.architecture(dataclasses.replace(hood, vectors=hood.vectors.to(self.dtype)))
-        energies = self.E0[hood.species] + self.energy_scale * learned.double()
-        return energies if self.repulsion is None else energies + self.repulsion(hood)
+        energies = self.E0[hood.of_atoms(hood.species)] + self.energy_scale * hood.beyond_vacuum(learned.double())
+        return energies if self.repulsion is None else energies + hood.of_atoms(self.repulsion(hood))
 
     @torch.no_grad()
     def calibrate(self, graph: AtomGraph, energy_scale: float) -> None:
@@ -112,9 +112,9 @@ class Potential(nn.Module):
 
 
 def forces_from_edges(pull: Tensor, hood: Neighborhood) -> Tensor:
-    """F_i = Σ_j (f_ij − f_ji) with f_ij = ∂E/∂r_ij, r_ij = r_j − r_i: (3, n_slots, n_atoms) → (n_atoms, 3)."""
+    """F_i = Σ_j (f_ij − f_ji) with f_ij = ∂E/∂r_ij, r_ij = r_j − r_i: (3, n_slots, n_sites) → (n_atoms, 3)."""
     reaction = pull.new_zeros(3, len(hood.species)).index_add(1, hood.neighbor.flatten(), pull.flatten(1))
-    return (pull.sum(1) - reaction).T
+    return hood.of_atoms(pull.sum(1) - reaction).T
 
 
 def stress_from_edges(pull: Tensor, hood: Neighborhood, cell: Tensor) -> Tensor:
@@ -122,7 +122,7 @@ def stress_from_edges(pull: Tensor, hood: Neighborhood, cell: Tensor) -> Tensor:
 
     Symmetrised: an energy that does not change when everything turns has no antisymmetric part but rounding.
     """
-    per_atom = torch.einsum("asn,bsn->nab", hood.vectors.detach(), pull)
+    per_atom = hood.of_atoms(torch.einsum("asn,bsn->abn", hood.vectors.detach(), pull)).permute(2, 0, 1)
     virial = per_atom.new_zeros(hood.n_graphs, 3, 3).index_add(0, hood.graph_index, per_atom)
     volume = torch.linalg.det(cell).abs()
     volume = torch.where(volume > 0, volume, torch.full_like(volume, torch.nan))

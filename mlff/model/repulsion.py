@@ -31,7 +31,7 @@ class ZBL(nn.Module):
         return 2 * float(self.radius.max())
 
     def forward(self, hood: Neighborhood) -> Tensor:
-        """Energy per atom, eV, (n_atoms,)."""
+        """Energy of each site, eV, (n_sites,)."""
         i, j = hood.species.unsqueeze(0), hood.species[hood.neighbor]
         r = hood.vectors.square().sum(0).sqrt()
         a = 0.8854 * BOHR / (self.z[i] ** 0.23 + self.z[j] ** 0.23)

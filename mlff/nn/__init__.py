@@ -1,1 +1,1 @@
-"""Equivariant building blocks; no chemistry. Densities are (…, n_atoms), the atom index innermost."""
+"""Equivariant building blocks; no chemistry. Densities are (…, n_sites), the site index innermost."""

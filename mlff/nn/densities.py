@@ -24,7 +24,7 @@ class DensityScale(nn.Module):
 
     @torch.no_grad()
     def fit(self, densities: list[Tensor]) -> None:
-        """densities: for each l (n_channels · K_l, 2l+1, n_atoms)."""
+        """densities: for each l (n_channels · K_l, 2l+1, n_sites)."""
         columns = [density.square().mean((1, 2)).sqrt().view(-1, k) for density, (k, _) in zip(densities, self.degeneracy, strict=True)]
         rms = torch.cat(columns, dim=1)
         # a channel that is always empty (a pair of species that never meets) stays as it is
@@ -39,21 +39,21 @@ def species_densities(stage: EdgeStage, features: Tensor, slots_per_species: Seq
     """A[s, (l,k,m), i] = Σ_{j of species s} φ[(l,k,m), j, i]: a sum over each block of slots.
 
     Args:
-        features: (n_features, n_slots, n_atoms).
+        features: (n_features, n_slots, n_sites).
         bins: (n_bins, n_species), a fixed embedding that replaces one bin per species; None keeps one each.
     Returns:
-        for each l (n_species or n_bins · K_l, 2l+1, n_atoms).
+        for each l (n_species or n_bins · K_l, 2l+1, n_sites).
     """
     densities = torch.stack([block.sum(1) for block in features.split(list(slots_per_species), dim=1)], dim=1)
     return _by_l(stage, densities if bins is None else torch.einsum("bs,fsn->fbn", bins, densities))
 
 
 def weighted_densities(stage: EdgeStage, features: Tensor, weights: Tensor) -> list[Tensor]:
-    """A2[c, (l,k,m), i] = Σ_j h[c, j] φ[(l,k,m), j, i], for each l (n_channels · K_l, 2l+1, n_atoms).
+    """A2[c, (l,k,m), i] = Σ_j h[c, j] φ[(l,k,m), j, i], for each l (n_channels · K_l, 2l+1, n_sites).
 
     Args:
-        features: (n_features, n_slots, n_atoms).
-        weights: (n_channels, n_slots, n_atoms), h of the neighbour in each slot.
+        features: (n_features, n_slots, n_sites).
+        weights: (n_channels, n_slots, n_sites), h of the neighbour in each slot.
     """
     return _by_l(stage, _BatchedProduct.apply(weights.permute(2, 0, 1), features.permute(2, 1, 0)).permute(2, 1, 0))
 
@@ -73,7 +73,7 @@ class _BatchedProduct(torch.autograd.Function):
 
 
 def _by_l(stage: EdgeStage, densities: Tensor) -> list[Tensor]:
-    """(n_features, n_channels, n_atoms) → for each l (n_channels · K_l, 2l+1, n_atoms)."""
+    """(n_features, n_channels, n_sites) → for each l (n_channels · K_l, 2l+1, n_sites)."""
     return [shell.permute(2, 0, 1, 3).flatten(0, 1) for shell in stage.split(densities)]
 
 

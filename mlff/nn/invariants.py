@@ -10,9 +10,9 @@ def invariants(shells: list[Tensor], n_gram: int) -> Tensor:
     No square roots: their derivative at zero would be infinite.
 
     Args:
-        shells: one (n_channels_l, 2l+1, n_atoms) for each l.
+        shells: one (n_channels_l, 2l+1, n_sites) for each l.
     Returns:
-        (n_invariants, n_atoms).
+        (n_invariants, n_sites).
     """
     rows = [shells[0][:, 0]]
     for shell in shells[1:]:

@@ -49,9 +49,9 @@ class NodeBlock(nn.Module):
         self.layers = nn.ModuleList([ProductLayer(channels, n_product) for _ in range(n_layers)])
         self.n_invariants = (1 + n_layers) * n_invariants(list(channels), n_gram)
 
-    def forward(self, densities: list[Tensor], atoms_of: list[Tensor]) -> Tensor:
-        """densities: one (n_in_l, 2l+1, n_atoms) for each l → invariants (n_invariants, n_atoms)."""
-        shells = [mix(density, atoms_of) for mix, density in zip(self.mixing, densities, strict=True)]
+    def forward(self, densities: list[Tensor], sites_per_species: Sequence[int]) -> Tensor:
+        """densities: one (n_in_l, 2l+1, n_sites) for each l → invariants (n_invariants, n_sites)."""
+        shells = [mix(density, sites_per_species) for mix, density in zip(self.mixing, densities, strict=True)]
         rows = [invariants(shells, self.n_gram)]
         for layer in self.layers:
             shells = layer(shells)

@@ -53,7 +53,7 @@ class SelfProduct(nn.Module):
         return self
 
     def forward(self, shells: list[Tensor]) -> list[Tensor]:
-        """shells: one (n_channels, 2l+1, n_atoms) for each l; the result is alike."""
+        """shells: one (n_channels, 2l+1, n_sites) for each l; the result is alike."""
         x = torch.cat([shell.transpose(0, 1) for shell in shells])
         pairs = x[self.first] * x[self.second]
         coupled = (self.coupling @ pairs.flatten(1)).view(-1, *x.shape[1:])

@@ -27,11 +27,11 @@ class Readout(nn.Module):
         nn.init.normal_(self.last.weight, std=0.1 * widths[-1] ** -0.5)
 
     def forward(self, x: Tensor, species: Tensor) -> Tensor:
-        """x: (n_in, n_atoms) → (n_atoms,)."""
+        """x: (n_in, n_sites) → (n_sites,)."""
         return self.weights() @ self.features(x, species)
 
     def features(self, x: Tensor, species: Tensor) -> Tensor:
-        """What the energy is linear in: the last hidden layer, then x itself; (n_hidden + n_in, n_atoms)."""
+        """What the energy is linear in: the last hidden layer, then x itself; (n_hidden + n_in, n_sites)."""
         y = self.hidden[0](x.T) + self.species_offset(species)
         for layer in self.hidden[1:]:
             y = layer(nn.functional.silu(y))
@@ -62,7 +62,7 @@ class Standardize(nn.Module):
 
     @torch.no_grad()
     def fit(self, x: Tensor) -> None:
-        """x: (n_rows, n_atoms)."""
+        """x: (n_rows, n_sites)."""
         self.mean.copy_(x.mean(1, keepdim=True))
         spread = x.std(1, keepdim=True)
         # a row that never varies must not be blown up by its rounding errors

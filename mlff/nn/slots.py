@@ -1,7 +1,11 @@
-"""Neighbours in padded slots, one block of slots per neighbour species, the atom index innermost.
+"""Neighbours in padded slots, one block of slots per neighbour species, sites innermost.
 
-Each array over edges is (..., n_slots, n_atoms): a sum over the neighbours of one species is a sum over a block
-of slots, without scatter or atomics, and adjacent atoms lie adjacent in memory. Nothing is ever truncated: a
+The sites are the atoms, sorted by species, and at the end of each species one isolated atom: what a network says of it
+is taken off its kind, so that an isolated atom gets exactly its reference energy. Sorting makes everything that depends
+on the centre's species a split of contiguous columns.
+
+Each array over edges is (..., n_slots, n_sites): a sum over the neighbours of one species is a sum over a block
+of slots, without scatter or atomics, and adjacent sites lie adjacent in memory. Nothing is ever truncated: a
 block has as many slots as the atom with most neighbours of that species needs.
 """
 
@@ -17,22 +21,39 @@ from mlff.graph import AtomGraph
 class Neighborhood:
     """What the edge stage of a model sees.
 
-    species: (n_atoms,) int64.
-    vectors: (3, n_slots, n_atoms), r_j − r_i, Å; an empty slot holds a vector of `padding` length.
-    neighbor: (n_slots, n_atoms) int64, j; an atom's own index where the slot is empty.
-    filled: (n_slots, n_atoms) bool.
+    species: (n_sites,) int64, ascending.
+    sites_per_species: how many sites each species has, the isolated atom included; they sum to n_sites.
+    site_of_atom: (n_atoms,) int64.
+    vectors: (3, n_slots, n_sites), r_j − r_i, Å; an empty slot holds a vector of `padding` length.
+    neighbor: (n_slots, n_sites) int64, the site of j; a site's own index where the slot is empty.
+    filled: (n_slots, n_sites) bool.
     slots_per_species: how many slots each neighbour species has; they sum to n_slots.
     graph_index: (n_atoms,) int64.
     n_graphs: int.
     """
 
     species: Tensor
+    sites_per_species: tuple[int, ...]
+    site_of_atom: Tensor
     vectors: Tensor
     neighbor: Tensor
     filled: Tensor
     slots_per_species: tuple[int, ...]
     graph_index: Tensor
     n_graphs: int
+
+    def of_atoms(self, values: Tensor) -> Tensor:
+        """(…, n_sites) → (…, n_atoms), in the order of the graph."""
+        return values.index_select(-1, self.site_of_atom)
+
+    def at_sites(self, values: Tensor) -> Tensor:
+        """(…, n_atoms) → (…, n_sites), the isolated atoms zero."""
+        return values.new_zeros(*values.shape[:-1], len(self.species)).index_copy(-1, self.site_of_atom, values)
+
+    def beyond_vacuum(self, values: Tensor) -> Tensor:
+        """(…, n_sites) → (…, n_atoms), less the value of the isolated atom of the same species."""
+        blocks = values.split(list(self.sites_per_species), dim=-1)
+        return self.of_atoms(torch.cat([block - block[..., -1:] for block in blocks], dim=-1))
 
 
 def arrange(graph: AtomGraph, n_species: int, padding: float) -> Neighborhood:
@@ -42,27 +63,30 @@ def arrange(graph: AtomGraph, n_species: int, padding: float) -> Neighborhood:
         n_species: how many species the model knows.
         padding: Å, beyond every cutoff, so that each radial function is exactly zero there.
     """
-    centre, neighbor = graph.edge_index
     n_atoms, device = len(graph.species), graph.species.device
+    sites_per_species = (torch.bincount(graph.species, minlength=n_species) + 1).tolist()
+    species, origin = torch.sort(torch.cat([graph.species, torch.arange(n_species, device=device)]), stable=True)
+    n_sites = len(species)
+    site_of_atom = torch.empty_like(origin).index_copy(0, origin, torch.arange(n_sites, device=device))[:n_atoms]
+
+    centre, neighbor = site_of_atom[graph.edge_index]
     # one stable sort by (centre, neighbour species) leaves each atom's neighbours of one species adjacent
-    key = centre * n_species + graph.species[neighbor]
-    key, order = torch.sort(key, stable=True)
-    counts = torch.bincount(key, minlength=n_atoms * n_species)
+    key, order = torch.sort(centre * n_species + species[neighbor], stable=True)
+    counts = torch.bincount(key, minlength=n_sites * n_species)
     rank = torch.arange(len(key), device=device) - (counts.cumsum(0) - counts)[key]
-    needed = counts.view(n_atoms, n_species).amax(0).tolist() if n_atoms else [0] * n_species
-    slots = tuple(needed)
+    slots = tuple(counts.view(n_sites, n_species).amax(0).tolist())
     first = torch.tensor([sum(slots[:s]) for s in range(n_species)], device=device)
-    slot, atom = first[key % n_species] + rank, key // n_species
+    slot, site = first[key % n_species] + rank, key // n_species
 
-    graph_index = graph.graph_index
+    i, j = graph.edge_index[:, order]
     shift = graph.edge_shift[order].to(graph.cell.dtype)
-    r = graph.positions[neighbor[order]] - graph.positions[atom] + torch.einsum("ea,eab->eb", shift, graph.cell[graph_index[atom]])
+    r = graph.positions[j] - graph.positions[i] + torch.einsum("ea,eab->eb", shift, graph.cell[graph.graph_index[i]])
 
-    vectors = r.new_zeros(3, sum(slots), n_atoms)
+    vectors = r.new_zeros(3, sum(slots), n_sites)
     vectors[2] = padding
-    vectors[:, slot, atom] = r.T
-    index = torch.arange(n_atoms, device=device).repeat(sum(slots), 1)
-    index[slot, atom] = neighbor[order]
-    filled = torch.zeros(sum(slots), n_atoms, dtype=torch.bool, device=device)
-    filled[slot, atom] = True
-    return Neighborhood(graph.species, vectors, index, filled, slots, graph_index, len(graph.cell))
+    vectors[:, slot, site] = r.T
+    index = torch.arange(n_sites, device=device).repeat(sum(slots), 1)
+    index[slot, site] = neighbor[order]
+    filled = torch.zeros(sum(slots), n_sites, dtype=torch.bool, device=device)
+    filled[slot, site] = True
+    return Neighborhood(species, tuple(sites_per_species), site_of_atom, vectors, index, filled, slots, graph.graph_index, len(graph.cell))

@@ -1,11 +1,15 @@
 """A linear map whose weights depend on the centre's species."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor, nn
 
 
 class SpeciesLinear(nn.Module):
     """y[c, m, i] = n_in^(−1/2) Σ_a W[z_i, c, a] x[a, m, i]; equivariant, since it never mixes m.
+
+    Sites come sorted by species, so that each species is one matrix product.
 
     Args:
         n_species, n_in, n_out: sizes.
@@ -16,14 +20,10 @@ class SpeciesLinear(nn.Module):
         self.weight = nn.Parameter(torch.randn(n_species, n_out, n_in))
         self.scale = n_in**-0.5
 
-    def forward(self, x: Tensor, atoms_of: list[Tensor]) -> Tensor:
-        """x: (n_in, …, n_atoms); atoms_of: for each species the atoms that have it."""
-        flat = x.flatten(1, -2) if x.dim() > 2 else x.unsqueeze(1)
+    def forward(self, x: Tensor, sites_per_species: Sequence[int]) -> Tensor:
+        """x: (n_in, …, n_sites), sorted by species; sites_per_species sum to n_sites."""
         parts = [
-            torch.mm(weight, flat.index_select(2, atoms).flatten(1)).unflatten(1, (flat.shape[1], len(atoms)))
-            for weight, atoms in zip(self.weight.unbind(0), atoms_of, strict=True)
+            torch.mm(weight, block.flatten(1)).view(len(weight), *block.shape[1:])
+            for weight, block in zip(self.weight.unbind(0), x.split(list(sites_per_species), dim=-1), strict=True)
         ]
-        # one gather puts the atoms back where they were
-        back = torch.cat(atoms_of).argsort()
-        mixed = torch.cat(parts, dim=2).index_select(2, back) * self.scale
-        return mixed.view(len(mixed), *x.shape[1:])
+        return torch.cat(parts, dim=-1) * self.scale

@@ -74,7 +74,7 @@ def _equations(
 
     vectors = hood.vectors.detach().requires_grad_()
     with torch.enable_grad():
-        per_atom = architecture.linear_features(dataclasses.replace(hood, vectors=vectors.to(potential.dtype)))
+        per_atom = hood.beyond_vacuum(architecture.linear_features(dataclasses.replace(hood, vectors=vectors.to(potential.dtype))))
         x = per_atom.new_zeros(hood.n_graphs, len(per_atom)).index_add(0, hood.graph_index, per_atom.T)
         # D_v x for all features at once, by two reverse passes: u·x is pulled back to the edges, and what is pulled
         # back is linear in u, so that its derivative with respect to u along v is D_v x
@@ -99,8 +99,8 @@ def _equations(
 
 
 def _edge_motion(direction: Tensor, hood: Neighborhood) -> Tensor:
-    """How each edge vector moves when the atoms move: (n_atoms, 3) → (3, n_slots, n_atoms); empty slots rest."""
-    d = direction.T
+    """How each edge vector moves when the atoms move: (n_atoms, 3) → (3, n_slots, n_sites); empty slots rest."""
+    d = hood.at_sites(direction.T)
     return (d[:, hood.neighbor] - d.unsqueeze(1)) * hood.filled
 
 

@@ -25,8 +25,9 @@ def test_every_edge_has_one_slot_of_its_species(rng):
         # no more slots than the atom with most neighbours needs
         assert n == int(hood.filled[block].sum(0).max())
         first += n
-    atom = torch.arange(len(hood.species)).expand_as(hood.neighbor)
-    pairs = sorted(zip(atom[hood.filled].tolist(), hood.neighbor[hood.filled].tolist(), strict=True))
+    atom_of = hood.at_sites(torch.arange(len(hood.site_of_atom)))
+    centre = atom_of.expand_as(hood.neighbor)
+    pairs = sorted(zip(centre[hood.filled].tolist(), atom_of[hood.neighbor[hood.filled]].tolist(), strict=True))
     assert pairs == sorted(map(tuple, graph.edge_index.T.tolist()))
 
 
@@ -39,3 +40,26 @@ def test_vectors_and_padding(rng):
     order = [np.lexsort(np.round(v.numpy(), 8).T) for v in (found, r)]
     torch.testing.assert_close(found[order[0]], r[order[1]])
     assert (hood.vectors[:, ~hood.filled].norm(dim=0) == 9.0).all()
+
+
+def test_sites_are_sorted_and_each_species_ends_in_an_isolated_atom(rng):
+    graph = collate(graphs(rng))
+    hood = arrange(graph, 4, padding=9.0)
+    assert hood.species.tolist() == sorted(hood.species.tolist())
+    assert list(hood.sites_per_species) == torch.bincount(hood.species).tolist()
+    assert torch.equal(hood.species[hood.site_of_atom], graph.species)
+    isolated = np.cumsum(hood.sites_per_species) - 1
+    assert not set(isolated) & set(hood.site_of_atom.tolist())
+    assert not hood.filled[:, isolated].any()
+    assert hood.species[isolated].tolist() == [0, 1, 2, 3]
+
+
+def test_values_go_to_the_sites_and_back(rng):
+    graph = collate(graphs(rng))
+    hood = arrange(graph, 4, padding=9.0)
+    values = torch.randn(3, len(graph.species))
+    at_sites = hood.at_sites(values)
+    assert torch.equal(hood.of_atoms(at_sites), values)
+    assert torch.equal(
+        hood.beyond_vacuum(at_sites + 2.0 * hood.species), (at_sites + 2.0 * hood.species - 2.0 * hood.species)[:, hood.site_of_atom]
+    )
