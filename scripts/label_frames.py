@@ -1,15 +1,13 @@
 """Label frames with a reference code: `python scripts/label_frames.py input=frames.extxyz output=labelled.extxyz oracle=cp2k`."""
 
-import hydra
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 
+from mlff.run.command import command
 from mlff.run.label import label_frames
-from mlff.run.plain_errors import plain_errors
 
 
-@hydra.main(config_path="../conf", config_name="label", version_base="1.3")
-@plain_errors
+@command("label")
 def main(cfg: DictConfig) -> None:
     arguments = OmegaConf.to_container(cfg, resolve=True)
     arguments["oracle"] = instantiate(cfg.oracle, _convert_="all")

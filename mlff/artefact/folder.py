@@ -10,10 +10,12 @@ from pathlib import Path
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes  # its save_file leaves a file that only its owner may read
 
 from mlff.artefact.build import build_potential
 from mlff.artefact.golden import golden_tensors
+from mlff.artefact.locate import locate_model
 from mlff.graph import AtomGraph
 from mlff.model.potential import Potential
 
@@ -45,8 +47,8 @@ def save(path: str | os.PathLike, potential: Potential, card: Mapping[str, objec
     try:
         fresh.chmod(0o755)
         weights = {name: tensor.detach().cpu().contiguous() for name, tensor in potential.state_dict().items()}
-        save_file(weights, fresh / "weights.safetensors")
-        save_file(golden_tensors(potential, golden), fresh / "golden.safetensors")
+        (fresh / "weights.safetensors").write_bytes(to_bytes(weights))
+        (fresh / "golden.safetensors").write_bytes(to_bytes(golden_tensors(potential, golden)))
         full = {"schema": SCHEMA, **card, "species": list(potential.species), "r_max": potential.r_max, "units": _UNITS}
         (fresh / "card.json").write_text(json.dumps(full, indent=2) + "\n")
         old = fresh.with_name(f"{fresh.name}-old")
@@ -63,11 +65,13 @@ def save(path: str | os.PathLike, potential: Potential, card: Mapping[str, objec
 def load(path: str | os.PathLike) -> Artefact:
     """Read an artefact.
 
+    Args:
+        path: its folder, or "bundled:li3ps4" for the one that ships with the package.
     Raises:
         FileNotFoundError: there is none at the path.
         ValueError: it was written by another version, is incomplete or does not fit its card.
     """
-    path = Path(path)
+    path = locate_model(path)
     missing = [name for name in FILES if not (path / name).is_file()]
     if missing:
         raise FileNotFoundError(f"{path} holds no {', '.join(missing)}, expected a model artefact with {', '.join(FILES)}; give its folder")

@@ -39,7 +39,7 @@ class MLFFCalculator(Calculator):
 
     @classmethod
     def load(cls, path: str | os.PathLike, device: str = "cpu", dtype: str = "float32") -> Self:
-        """From an artefact's folder."""
+        """From an artefact's folder, or "bundled:li3ps4"."""
         return cls(load(path).potential, device=device, dtype=dtype)
 
     def calculate(self, atoms: Atoms | None = None, properties: list[str] = ("energy",), system_changes: list[str] = all_changes) -> None:

@@ -10,11 +10,11 @@ import numpy as np
 from omegaconf import DictConfig
 from omegaconf.errors import InterpolationResolutionError
 
+from mlff.bundled import bundled_folder, bundled_name
 from mlff.data import Frame, FrameStore, Splits, cached_neighbors, data_hash, read_frames, split_frames, suspect_units
 from mlff.data.dataset import FrameDataset
 from mlff.data.statistics import species_of
 from mlff.data.subset import FrameSubset
-from mlff.run.bundled import bundled_folder, bundled_name
 
 PARTS = ("train", "val", "test")
 

@@ -11,7 +11,6 @@ from mlff.data import Frame
 from mlff.report import honest_warnings
 from mlff.run.card import frame_hash
 from mlff.run.data import dataset, read_data
-from mlff.run.model import locate_model
 from mlff.run.predict import predict
 from mlff.run.results import show_results
 from mlff.train.metrics import FramePrediction, compute_metrics
@@ -21,7 +20,7 @@ def evaluate(cfg: DictConfig) -> dict:
     """Write report.html, metrics.json and predictions.extxyz into cfg.folder; returns the metrics."""
     torch.set_num_threads(cfg.threads)
     folder = Path(cfg.folder)
-    artefact = load(locate_model(cfg.model))
+    artefact = load(cfg.model)
     card, potential = artefact.card, artefact.potential
     frames = read_data(cfg.data, cfg.format, cfg.energy_kind)
     mobile = list(cfg.mobile) if cfg.mobile is not None else card["mobile"]

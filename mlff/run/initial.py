@@ -12,7 +12,6 @@ from mlff.artefact.build import build_potential
 from mlff.data import ReferenceEnergies, fit_reference_energies
 from mlff.model.potential import Potential
 from mlff.run.data import RunData, dataset
-from mlff.run.model import locate_model
 from mlff.run.predict import predict
 from mlff.run.reference import described, shift_reference_energies
 from mlff.train.metrics import compute_metrics
@@ -53,7 +52,7 @@ def initial_potential(cfg: DictConfig, data: RunData) -> Start:
             "both `trainer.init_from` and `data.reference_energies` are given, but E0 of the start is shifted to the data; leave one out"
         )
     log.info("model and cutoff are those of %s", cfg.trainer.init_from)
-    artefact = load(locate_model(cfg.trainer.init_from))
+    artefact = load(cfg.trainer.init_from)
     potential = artefact.potential.to(getattr(torch, cfg.trainer.dtype))
     shift = shift_reference_energies(potential, dataset(data.frames, potential.species, potential.r_max, data.indices("train")))
     message = (

@@ -17,7 +17,6 @@ from mlff.analysis.elasticity import VOIGT, birch_murnaghan, hill_moduli, stiffn
 from mlff.data import Frame, read_frames
 from mlff.export.ase import MLFFCalculator
 from mlff.run.data import locate
-from mlff.run.model import locate_model
 from mlff.units import EV_PER_A3_TO_GPA
 
 RELAXED = "relaxed"
@@ -27,7 +26,7 @@ def compare_mechanics(cfg: DictConfig) -> dict[str, dict[str, float]]:
     """Print a table, write mechanics.json, and return {quantity with unit: {"reference", "model"}}."""
     torch.set_num_threads(cfg.threads)
     frames = read_frames(locate(cfg.data))
-    calculator = MLFFCalculator.load(locate_model(cfg.model), dtype="float64")
+    calculator = MLFFCalculator.load(cfg.model, dtype="float64")
     by_strain = {str(frame.info["strain"]): frame for frame in frames}
     if RELAXED not in by_strain:
         raise ValueError(f"{cfg.data} has no frame with strain={RELAXED!r}; make the frames with scripts/strain_frames.py and label them")

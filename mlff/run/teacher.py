@@ -4,9 +4,9 @@ import hashlib
 
 from mlff import __version__
 from mlff.artefact import load
+from mlff.artefact.locate import locate_model
 from mlff.export.ase import MLFFCalculator
 from mlff.oracle.ase_calculator import ASECalculator
-from mlff.run.model import locate_model
 
 
 def teacher(model: str, device: str = "cpu", dtype: str = "float32") -> ASECalculator:

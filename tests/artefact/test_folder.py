@@ -41,6 +41,19 @@ def test_golden_frames_are_reproduced(saved):
         torch.testing.assert_close(prediction.stress, answers["stress"])
 
 
+def test_the_shipped_model_goes_by_its_name():
+    assert load("bundled:li3ps4").card["species"] == ["Li", "P", "S"]
+    with pytest.raises(FileNotFoundError, match="bundles no model 'nothing'; it has li3ps4"):
+        load("bundled:nothing")
+
+
+def test_colleagues_may_read_it(saved):
+    """Every file has the permissions that any new file has."""
+    plain = saved[0].parent / "plain"
+    plain.touch()
+    assert {file.stat().st_mode for file in saved[0].iterdir()} == {plain.stat().st_mode}
+
+
 def test_nothing_in_it_is_a_pickle(saved):
     assert sorted(p.name for p in saved[0].iterdir()) == ["card.json", "golden.safetensors", "weights.safetensors"]
     json.loads((saved[0] / "card.json").read_text())

@@ -8,7 +8,6 @@ from ase.md.verlet import VelocityVerlet
 from mlff.data import read_frames
 from mlff.export.ase import MLFFCalculator
 from mlff.run.data import locate
-from mlff.run.model import locate_model
 
 pytestmark = pytest.mark.slow
 
@@ -28,7 +27,7 @@ def hot_crystal() -> Atoms:
 def total_energy(atoms: Atoms, timestep: float, duration: float, dtype: str) -> np.ndarray:
     """Potential and kinetic energy along an NVE run, meV/atom, every step (fs, fs)."""
     atoms = atoms.copy()
-    atoms.calc = MLFFCalculator.load(locate_model("bundled:li3ps4"), dtype=dtype)
+    atoms.calc = MLFFCalculator.load("bundled:li3ps4", dtype=dtype)
     dynamics = VelocityVerlet(atoms, timestep * units.fs)
     energies = []
     dynamics.attach(lambda: energies.append(atoms.get_total_energy() / len(atoms)))

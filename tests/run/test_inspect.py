@@ -81,7 +81,7 @@ def test_it_prints_and_draws(argon):
         (["path=nowhere.extxyz"], "error: nowhere.extxyz: no such file or folder; check `path`"),
         (["path=argon.extxyz", "format=xml"], "error: format 'xml' is unknown; choose one of ase_db, "),
         (["path=argon.extxyz", "energy_kind=total"], "error: energy_kind 'total' is unknown; choose 'free' or 'sigma0'"),
-        ([], "Missing mandatory value: path"),
+        ([], "error: not given: path"),
     ],
 )
 def test_a_mistake_is_answered_by_a_sentence(argon, arguments, message):

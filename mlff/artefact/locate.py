@@ -1,11 +1,12 @@
 """Where a model lies: a folder as given, or one that the package bundles."""
 
+import os
 from pathlib import Path
 
-from mlff.run.bundled import bundled_folder, bundled_name
+from mlff.bundled import bundled_folder, bundled_name
 
 
-def locate_model(path: str | Path) -> Path:
+def locate_model(path: str | os.PathLike) -> Path:
     """The folder of an artefact; "bundled:li3ps4" is the model that ships with the package."""
     name = bundled_name(path)
     if name is None:
