@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -56,16 +55,24 @@ def series(rows: Sequence[Mapping], clock: Clock, key: str) -> tuple[np.ndarray,
 
 
 def stage_starts(rows: Sequence[Mapping], clock: Clock) -> list[tuple[float, str]]:
-    """Where each stage after the first begins, and its name."""
-    staged = [(_number(row.get(clock.key)), _stage_name(row["stage"])) for row in rows if row.get("stage") not in (None, "")]
-    staged = [(x * clock.factor, stage) for x, stage in staged if x is not None]
-    pairs = pairwise(staged)
-    return [(x, stage) for (_, before), (x, stage) in pairs if stage != before]
+    """Where each stage after the first begins, and its name.
 
-
-def _stage_name(stage: object) -> str:
-    number = _number(stage)
-    return str(stage) if number is None else f"stage {number:g}"
+    A row that averages over the change of stage holds a fraction such as 1.4: the stage it reaches counts, and each begins once.
+    """
+    starts, reached, before = [], None, None
+    for row in rows:
+        at, stage = _number(row.get(clock.key)), row.get("stage")
+        if at is None or stage in (None, ""):
+            continue
+        number = _number(stage)
+        if number is not None:
+            number = int(np.ceil(number - 1e-6))  # an average of ones in float32 may lie just above 1
+            reached = number if reached is None else max(reached, number)
+            stage = f"stage {reached}"
+        if before is not None and stage != before:
+            starts.append((at * clock.factor, str(stage)))
+        before = stage
+    return starts
 
 
 def best_step(x: np.ndarray, y: np.ndarray) -> tuple[float, float] | None:

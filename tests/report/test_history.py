@@ -35,3 +35,10 @@ def test_long_curves_are_averaged_in_blocks():
 def test_stages_begin_where_the_name_changes():
     rows = [{"step": s, "stage": stage} for s, stage in ((0, 1.0), (5, 1.0), (9, "2"), (12, "2"), (20, "polish"))]
     assert stage_starts(rows, STEP) == [(9.0, "stage 2"), (20.0, "polish")]
+
+
+def test_a_stage_that_an_epoch_averages_over_begins_once():
+    """Of 42 steps in the epoch, 17 belong to the second stage; the row before it averages ones in float32."""
+    stages = (1.0, 1.0000001, 1.40476, 2.0, 1.99, 2)
+    assert stage_starts([{"epoch": epoch, "stage": stage} for epoch, stage in enumerate(stages)], EPOCH) == [(2.0, "stage 2")]
+    assert stage_starts([{"epoch": epoch, "stage": 1.0} for epoch in range(4)], EPOCH) == []
