@@ -91,7 +91,8 @@ class Chart:
         if x is not None:
             at = left + width * float(self.x.place(x))
             self._parts.append(f'<path class="rule" d="M{at:.1f} {top}v{height}"/>')
-            self._parts.append(f'<text class="note" x="{at + 5:.1f}" y="{top + 12}">{escape(text)}</text>')
+            side, where = (' text-anchor="end"', at - 5) if at > left + 0.75 * width else ("", at + 5)  # the words stay inside the plane
+            self._parts.append(f'<text class="note"{side} x="{where:.1f}" y="{top + 12}">{escape(text)}</text>')
         if y is not None:
             at = top + height * (1 - float(self.y.place(y)))
             self._parts.append(f'<path class="rule" d="M{left} {at:.1f}h{width}"/>')

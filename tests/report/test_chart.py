@@ -62,3 +62,12 @@ def test_a_slope_ends_inside_the_plane():
     left, top, width, height = chart.box
     points = np.array(re.findall(r"[\d.]+", parse(chart).find(".//path[@class='fit']").get("d")), float).reshape(-1, 2)
     np.testing.assert_allclose(points, [[left + width / 4, top + height], [left + 3 * width / 4, top]], atol=0.06)
+
+
+@pytest.mark.parametrize(("x", "anchor"), [(1.0, None), (9.5, "end")])
+def test_the_words_beside_a_rule_stay_inside_the_plane(chart, x, anchor):
+    chart.rule(x=x, text="stage 2")
+    (words,) = [e for e in parse(chart).iter() if e.text == "stage 2"]
+    line = chart.box[0] + chart.box[2] * x / 10
+    assert words.get("text-anchor") == anchor
+    assert (float(words.get("x")) > line) == (anchor is None)
