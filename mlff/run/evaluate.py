@@ -2,18 +2,17 @@
 
 from pathlib import Path
 
-import ase.io
 import torch
 from omegaconf import DictConfig, OmegaConf
 
 from mlff.artefact import load
-from mlff.data import Frame
 from mlff.report import honest_warnings
 from mlff.run.card import frame_hash
 from mlff.run.data import dataset, read_data
 from mlff.run.predict import predict
+from mlff.run.predictions_file import write_predictions
 from mlff.run.results import show_results
-from mlff.train.metrics import FramePrediction, compute_metrics
+from mlff.train.metrics import compute_metrics
 
 
 def evaluate(cfg: DictConfig) -> dict:
@@ -48,22 +47,3 @@ def evaluate(cfg: DictConfig) -> dict:
         card=card,
     )
     return metrics
-
-
-def write_predictions(path: Path, frames: list[Frame], predictions: list[FramePrediction]) -> None:
-    """The frames with their labels, and the predictions beside them under MLFF_* keys, never over the reference."""
-    written = []
-    for frame, prediction in zip(frames, predictions, strict=True):
-        atoms = frame.to_atoms()
-        atoms.calc = None
-        for key, value in (("energy", frame.energy), ("stress", frame.stress)):
-            if value is not None:
-                atoms.info[f"REF_{key}"] = value
-        if frame.forces is not None:
-            atoms.arrays["REF_forces"] = frame.forces
-        atoms.info["MLFF_energy"] = prediction.energy
-        atoms.arrays["MLFF_forces"] = prediction.forces
-        if prediction.stress is not None:
-            atoms.info["MLFF_stress"] = prediction.stress
-        written.append(atoms)
-    ase.io.write(path, written, format="extxyz")
