@@ -2,10 +2,11 @@
 
 from mlff.data.cache import cached_array
 from mlff.data.frame import Frame
+from mlff.data.hashes import data_hash, geometry_hash
 from mlff.data.neighbours import NeighborTable, cached_neighbors
 from mlff.data.read import iter_frames, read_frames
 from mlff.data.splits import Splits, split_frames
-from mlff.data.statistics import ReferenceEnergies, data_hash, fit_reference_energies, force_rms, neighbours_per_species
+from mlff.data.statistics import ReferenceEnergies, fit_reference_energies, force_rms, neighbours_per_species
 from mlff.data.store import FrameStore, write_store
 from mlff.data.units_check import suspect_units
 
@@ -20,6 +21,7 @@ __all__ = [
     "data_hash",
     "fit_reference_energies",
     "force_rms",
+    "geometry_hash",
     "iter_frames",
     "neighbours_per_species",
     "read_frames",

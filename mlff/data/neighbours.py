@@ -12,7 +12,7 @@ import numpy as np
 
 from mlff.data.cache import cached_array, default_folder
 from mlff.data.frame import Frame
-from mlff.data.statistics import data_hash
+from mlff.data.hashes import data_hash
 from mlff.geometry import neighbor_list
 
 TABLE_VERSION = 1

@@ -1,9 +1,7 @@
-"""What a set of frames says before any training: reference energies, force sizes, neighbours, a hash."""
+"""What a set of frames says before any training: reference energies, force sizes, neighbours."""
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,7 +13,6 @@ from mlff.data.frame import Frame
 from mlff.geometry import neighbor_list
 
 ISOLATED = "IsolatedAtom"  # the config_type of a frame that holds one atom and gives its E0
-HASH_VERSION = b"frames-1"
 
 
 @dataclass(frozen=True)
@@ -162,23 +159,3 @@ def neighbours_per_species(frames: Sequence[Frame], r_max: float, max_frames: in
             edges[chemical_symbols[z]] += int(degree[frame.numbers == z].sum())
             centres[chemical_symbols[z]] += int(np.count_nonzero(frame.numbers == z))
     return {s: edges[s] / centres[s] for s in sorted(centres, key=atomic_numbers.get)}
-
-
-def data_hash(frames: Iterable[Frame]) -> str:
-    """sha256 over everything that training sees: species, geometry, labels, kind of energy, config_type, in order. Not where files lie."""
-    digest = hashlib.sha256(HASH_VERSION)
-    for frame in frames:
-        head = {
-            "n": len(frame),
-            "pbc": frame.pbc.tolist(),
-            "energy": frame.energy,
-            "kind": frame.energy_kind,
-            "has": [frame.forces is not None, frame.stress is not None],
-            "config_type": str(frame.info.get("config_type", "")),
-        }
-        digest.update(json.dumps(head, sort_keys=True).encode())
-        digest.update(frame.numbers.astype("<i4").tobytes())
-        for array in (frame.positions, frame.cell, frame.forces, frame.stress):
-            if array is not None:
-                digest.update(np.ascontiguousarray(array, dtype="<f8").tobytes())
-    return digest.hexdigest()
