@@ -84,7 +84,7 @@ def _sections(content: ReportContent) -> list[Section]:
         Section(
             "conditions",
             "Conditions",
-            "An error that grows with temperature points at rare configurations the training set lacks.",
+            "Forces grow with temperature, and their errors usually with them: relative errors compare one row with another.",
             [Tab(SPLIT_TITLES[split], tables=condition_tables(content.metrics[split])) for split in splits],
         ),
         Section(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mlff.report.content import SPLITS, ReportContent
-from mlff.train.metrics import COLUMNS, GROUPS, format_number
+from mlff.train.metrics import COLUMNS, CROSSED, GROUPS, format_number
 
 SPLIT_TITLES = {"train": "training", "val": "validation", "test": "test"}
 QUANTITIES = {  # of the overall table: field → name; units and formats are those of the metrics
@@ -109,7 +109,7 @@ def _element_remarks(references: Sequence[Mapping]) -> list[Row]:
 
 
 def condition_tables(metrics: Mapping) -> list[Table]:
-    """Errors per temperature and per configuration type of one split, where the frames tell them."""
+    """Errors per temperature, per configuration type and per both of one split, where the frames tell them."""
     keys = ("energy_mae", "force_mae", "force_rmse", "force_relative", "stress_mae_gpa", "n_energy")
     titles = {"per_temperature": "temperature", "per_config_type": "configuration type"}
     tables = []
@@ -123,6 +123,25 @@ def condition_tables(metrics: Mapping) -> list[Table]:
         tables.append(
             Table(f"Errors per {title}", head, tuple(_condition_row(GROUPS[group], label, row, shown, most) for label, row in rows.items()))
         )
+    return tables + _crossed_tables(metrics.get(CROSSED, {}))
+
+
+def _crossed_tables(crossed: Mapping[str, Mapping[str, Mapping]]) -> list[Table]:
+    """Force and energy error of each configuration type (down) at each temperature (across); a dash where no frame is."""
+    temperatures = sorted({t for rows in crossed.values() for t in rows}, key=float)
+    tables = []
+    for key, name in (("force_mae", "Force MAE"), ("energy_mae", "Energy MAE")):
+        cells = {kind: [rows.get(t, {}).get(key) for t in temperatures] for kind, rows in crossed.items()}
+        most = max((value or 0.0 for values in cells.values() for value in values), default=0.0)
+        if not most:
+            continue
+        _, unit, spec = COLUMNS[key]
+        rows = []
+        for kind, values in cells.items():
+            shares = tuple(value / most if value else None for value in values)
+            rows.append(Row(kind, tuple(format_number(value, spec) for value in values), shares))
+        head = (("configuration type", ""), *((f"{t} K", unit) for t in temperatures))
+        tables.append(Table(f"{name} per configuration type and temperature", head, tuple(rows)))
     return tables
 
 

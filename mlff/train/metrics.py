@@ -22,6 +22,8 @@ from mlff.units import EV_PER_A3_TO_GPA, TO_MILLI
 if TYPE_CHECKING:
     from mlff.data.frame import Frame
 
+CROSSED = "per_config_type_and_temperature"
+
 
 @dataclass(frozen=True)
 class FramePrediction:
@@ -59,7 +61,7 @@ class MetricsAccumulator:
         if unknown := sorted(self.mobile.difference(chemical_symbols)):
             raise ValueError(f'mobile holds {unknown}; expected chemical symbols such as "Li"')
         self.n_frames = 0
-        self._sums: dict[tuple[str, str], _ErrorSums] = {}
+        self._sums: dict[tuple[str, str | tuple[str, str]], _ErrorSums] = {}
 
     def update(self, frame: "Frame", prediction: FramePrediction) -> None:
         """Adds one frame. Refuses non-finite predictions and wrong shapes, naming the frame."""
@@ -68,6 +70,8 @@ class MetricsAccumulator:
         for group, key in (("per_temperature", "temperature"), ("per_config_type", "config_type")):
             if frame.info.get(key) is not None:
                 whole.append((group, _label(frame.info[key])))
+        if len(whole) == 3:  # both are known
+            whole.append((CROSSED, (whole[2][1], whole[1][1])))
         self.n_frames += 1
         if frame.energy is not None:
             error = (prediction.energy - frame.energy) / len(frame.numbers)
@@ -97,8 +101,9 @@ class MetricsAccumulator:
 
     def result(self) -> dict:
         """JSON-able: "overall", "mobile", "framework": a row; "per_element", "per_temperature", "per_config_type": {label: row};
-        "n_frames"; "mobile_force_slope": the slope through the origin of predicted against reference force components of the
-        mobile species, Σ F_ref F_pred / Σ F_ref²; below 1 the potential is too soft.
+        "per_config_type_and_temperature": {config type: {temperature: row}}, empty unless both vary; "n_frames";
+        "mobile_force_slope": the slope through the origin of predicted against reference force components of the mobile species,
+        Σ F_ref F_pred / Σ F_ref²; below 1 the potential is too soft.
 
         A row: "energy_mae", "energy_rmse", "energy_bias" (mean signed error), "energy_mae_shifted" (MAE after removing that
         mean: what remains when only the zero of energy is off), meV/atom; "force_mae", "force_rmse", meV/Å;
@@ -112,17 +117,26 @@ class MetricsAccumulator:
             "per_element": self._group("per_element"),
             "per_temperature": self._group("per_temperature"),
             "per_config_type": self._group("per_config_type"),
+            CROSSED: self._crossed(),
             "mobile": mobile,
             "framework": self._sums.get(("framework", ""), empty).row(),
             "n_frames": self.n_frames,
             "mobile_force_slope": mobile["force_slope"],
         }
 
-    def _row(self, name: tuple[str, str]) -> "_ErrorSums":
+    def _row(self, name: tuple[str, str | tuple[str, str]]) -> "_ErrorSums":
         return self._sums.setdefault(name, _ErrorSums())
 
     def _group(self, group: str) -> dict[str, dict]:
         return {label: self._sums[group, label].row() for label in sorted((n for g, n in self._sums if g == group), key=_natural)}
+
+    def _crossed(self) -> dict[str, dict[str, dict]]:
+        """Configuration types by temperatures, where both have more than one value: else it would repeat the other groups."""
+        cells = [label for group, label in self._sums if group == CROSSED]
+        kinds, temperatures = (sorted(set(labels), key=_natural) for labels in (zip(*cells, strict=True) if cells else ((), ())))
+        if min(len(kinds), len(temperatures)) < 2:
+            return {}
+        return {k: {t: self._sums[CROSSED, (k, t)].row() for t in temperatures if (k, t) in cells} for k in kinds}
 
 
 @dataclass

@@ -1,3 +1,4 @@
+import copy
 import dataclasses
 
 from mlff.report.tables import condition_tables, element_table, overall_table, reference_table, tiles
@@ -30,10 +31,28 @@ def test_element_table_ends_with_mobile_framework_and_references(content):
 
 
 def test_condition_tables_keep_the_order_of_temperatures(content):
-    temperatures, kinds = condition_tables(content.metrics["test"])
+    temperatures, kinds, *_ = condition_tables(content.metrics["test"])
     assert [row.name for row in temperatures.rows] == ["300 K", "600 K", "900 K", "1200 K"]
     assert [row.name for row in kinds.rows] == ["bulk", "strained", "vacancy"]
     assert temperatures.head[-1] == ("frames", "")
+
+
+def test_configuration_types_cross_temperatures_where_both_vary(content):
+    metrics = content.metrics["test"]
+    forces, energies = condition_tables(metrics)[2:]
+    assert [name for name, _ in forces.head] == ["configuration type", "300 K", "600 K", "900 K", "1200 K"]
+    row = metrics["per_config_type_and_temperature"]["strained"]["900"]
+    assert (forces.rows[1].name, forces.rows[1].cells[2]) == ("strained", f"{row['force_mae']:.1f}")
+    assert energies.rows[1].cells[2] == f"{row['energy_mae']:.2f}"
+    assert max(share for row in forces.rows for share in row.shares) == 1.0
+    assert len(condition_tables(metrics | {"per_config_type_and_temperature": {}})) == 2
+
+
+def test_a_pair_of_conditions_without_frames_is_a_dash(content):
+    metrics = copy.deepcopy(content.metrics["test"])
+    del metrics["per_config_type_and_temperature"]["bulk"]["600"]
+    forces = condition_tables(metrics)[2]
+    assert (forces.rows[0].cells[1], forces.rows[0].shares[1]) == ("–", None)
 
 
 def test_tiles_lead_with_the_force_error(content):

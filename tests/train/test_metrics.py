@@ -1,5 +1,6 @@
 """Closed forms by hand, each set so that the likeliest wrong average gives another number."""
 
+import json
 import subprocess
 import sys
 from io import StringIO
@@ -128,6 +129,21 @@ def test_temperatures_and_config_types_are_apart_and_in_order():
     assert list(metrics["per_temperature"]) == ["300", "1000"]  # by value: by the alphabet 1000 comes first
     assert metrics["per_temperature"]["300"]["energy_mae"] == pytest.approx(2.0)
     assert metrics["per_config_type"]["slab"]["energy_mae"] == pytest.approx(4.0)
+
+
+def test_config_types_cross_temperatures_only_where_both_vary():
+    conditions = ((1000, "slab"), (300.0, "slab"), (300, "bulk"), (300, "bulk"))
+    frames = [frame([3], energy=0.0, temperature=t, config_type=c) for t, c in conditions]
+    predictions = [predicted(e) for e in (0.004, 0.001, 0.003, 0.007)]
+    crossed = compute_metrics(frames, predictions, [])["per_config_type_and_temperature"]
+    errors = {kind: {t: row["energy_mae"] for t, row in rows.items()} for kind, rows in crossed.items()}
+    assert errors == {"bulk": {"300": pytest.approx(5.0)}, "slab": {"300": pytest.approx(1.0), "1000": pytest.approx(4.0)}}
+    assert list(crossed["slab"]) == ["300", "1000"]
+    assert json.loads(json.dumps(crossed)) == crossed
+    for same in (slice(0, 2), slice(1, 4), slice(2, 4)):  # one type, one temperature, one of each
+        assert compute_metrics(frames[same], predictions[same], [])["per_config_type_and_temperature"] == {}
+    unnamed = [frame([3], energy=0.0, temperature=t) for t in (300, 600)]
+    assert compute_metrics(unnamed, predictions[:2], [])["per_config_type_and_temperature"] == {}
 
 
 def test_missing_labels_are_masked_and_never_zero():
