@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from mlff.report.content import SPLITS, ReportContent
-from mlff.train.metrics import COLUMNS, CROSSED, GROUPS, format_number
+from mlff.train.metrics import COLUMNS, CROSSED, GROUPS, format_number, single_element
 
 SPLIT_TITLES = {"train": "training", "val": "validation", "test": "test"}
 QUANTITIES = {  # of the overall table: field → name; units and formats are those of the metrics
@@ -74,19 +74,22 @@ def reference_table(content: ReportContent) -> Table | None:
 
 
 def element_table(content: ReportContent) -> Table:
-    """Forces per element, and of the mobile species and the framework; bars compare the elements."""
+    """Forces per element, and of the mobile species and the framework where those join several; bars compare the elements."""
     others = [split for split in reversed(SPLITS) if split in content.metrics and split != content.headline]
     own_keys = ("force_mae", "force_rmse", "force_relative", "force_slope")
     columns = [(content.headline, key) for key in own_keys] + [(split, "force_mae") for split in others]
-    head = [("", "")] + [(f"{_heading(key)[0].removeprefix('F ')} {SPLIT_TITLES[split]}", COLUMNS[key][1]) for split, key in columns]
+    head = [("", "")] + [(f"{_heading(key)[0].removeprefix('force ')} {SPLIT_TITLES[split]}", COLUMNS[key][1]) for split, key in columns]
     most = max((row["force_mae"] or 0.0 for row in content.metrics[content.headline]["per_element"].values()), default=0.0)
+    own = content.metrics[content.headline]
+    single = {part: single_element(own, part) for part in ("mobile", "framework") if own[part]["n_force"]}
     rows = []
     for symbol in sorted({symbol for metrics in content.metrics.values() for symbol in metrics["per_element"]}):
         by_split = {split: metrics["per_element"].get(symbol, {}) for split, metrics in content.metrics.items()}
         value = by_split[content.headline].get("force_mae")
-        rows.append(Row(symbol, _force_cells(by_split, columns), (value / most if value and most else None,)))
-    for part in ("mobile", "framework"):
-        if content.metrics[content.headline][part]["n_force"]:
+        name = next((f"{symbol} ({part})" for part, element in single.items() if element == symbol), symbol)
+        rows.append(Row(name, _force_cells(by_split, columns), (value / most if value and most else None,)))
+    for part, element in single.items():
+        if element is None:
             name = f"mobile ({', '.join(content.mobile)})" if part == "mobile" and content.mobile else part
             rows.append(Row(name, _force_cells({split: m[part] for split, m in content.metrics.items()}, columns), kind="total"))
     return Table("Force errors per element", tuple(head), (*rows, *_element_remarks(content.reference_rows)))
@@ -148,7 +151,7 @@ def _crossed_tables(crossed: Mapping[str, Mapping[str, Mapping]]) -> list[Table]
 def _heading(key: str) -> tuple[str, str]:
     """Name and unit of a column, with the words a terminal has no room for."""
     name, unit, _ = COLUMNS[key]
-    return name.replace("rel.", "relative").replace("S ", "stress "), unit
+    return name.replace("rel.", "relative"), unit
 
 
 def _condition_row(name: str, label: str, row: Mapping, keys: Sequence[str], most: float) -> Row:

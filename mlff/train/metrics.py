@@ -225,31 +225,40 @@ def _scaled(value: float | None, factor: float) -> float | None:
     return None if value is None else float(value * factor)
 
 
-COLUMNS = {  # field of a row → heading with its unit and format
-    "energy_mae": ("E MAE", "meV/atom", ".2f"),
-    "energy_rmse": ("E RMSE", "meV/atom", ".2f"),
-    "energy_bias": ("E bias", "meV/atom", "+.2f"),
-    "energy_mae_shifted": ("E MAE, no offset", "meV/atom", ".2f"),
-    "force_mae": ("F MAE", "meV/Å", ".1f"),
-    "force_rmse": ("F RMSE", "meV/Å", ".1f"),
-    "force_relative": ("F rel.", "%", ".1f"),
-    "force_slope": ("F slope", "", ".3f"),
-    "stress_mae": ("S MAE", "meV/Å³", ".3f"),
-    "stress_mae_gpa": ("S MAE", "GPa", ".3f"),
-    "stress_rmse_gpa": ("S RMSE", "GPa", ".3f"),
+COLUMNS = {  # field of a row → heading with its unit and format; no E, F, S: the rows beside them are elements
+    "energy_mae": ("energy MAE", "meV/atom", ".2f"),
+    "energy_rmse": ("energy RMSE", "meV/atom", ".2f"),
+    "energy_bias": ("energy bias", "meV/atom", "+.2f"),
+    "energy_mae_shifted": ("energy MAE less bias", "meV/atom", ".2f"),
+    "force_mae": ("force MAE", "meV/Å", ".1f"),
+    "force_rmse": ("force RMSE", "meV/Å", ".1f"),
+    "force_relative": ("force rel.", "%", ".1f"),
+    "force_slope": ("force slope", "", ".3f"),
+    "stress_mae": ("stress MAE", "meV/Å³", ".3f"),
+    "stress_mae_gpa": ("stress MAE", "GPa", ".3f"),
+    "stress_rmse_gpa": ("stress RMSE", "GPa", ".3f"),
 }
 PRINTED = ("energy_mae", "energy_rmse", "energy_bias", "force_mae", "force_rmse", "force_relative", "force_slope", "stress_mae_gpa")
 GROUPS = {"per_element": "{}", "per_temperature": "{} K", "per_config_type": "{}"}
 
 
 def metrics_table(metrics: Mapping) -> list[dict]:
-    """The rows of a metrics dict in reading order, each with its "name" and "group": overall, elements, mobile, framework, …"""
+    """The rows of a metrics dict in reading order, each with its "name" and "group": overall, elements, mobile, framework, …
+
+    A part of a single element would repeat that element's row: the element is marked with it instead, "Li (mobile)".
+    """
     rows = [{"group": "overall", "name": "overall", **metrics["overall"]}]
-    rows += _group_rows(metrics, ["per_element"])
-    for part in ("mobile", "framework"):
-        if metrics[part]["n_force"]:
-            rows.append({"group": part, "name": part, **metrics[part]})
+    parts = {part: single_element(metrics, part) for part in ("mobile", "framework") if metrics[part]["n_force"]}
+    for row in _group_rows(metrics, ["per_element"]):
+        same = [part for part, symbol in parts.items() if symbol == row["name"]]
+        rows.append(row | {"name": f"{row['name']} ({same[0]})"} if same else row)
+    rows += [{"group": "parts", "name": part, **metrics[part]} for part, symbol in parts.items() if symbol is None]
     return rows + _group_rows(metrics, ["per_temperature", "per_config_type"])
+
+
+def single_element(metrics: Mapping, part: str) -> str | None:
+    """The element that "mobile" or "framework" consists of, None where it has several: its row then says something of its own."""
+    return next((symbol for symbol, row in metrics["per_element"].items() if row == metrics[part]), None)
 
 
 def print_metrics(metrics: Mapping, title: str, *, file: TextIO | None = None) -> None:
@@ -260,7 +269,8 @@ def print_metrics(metrics: Mapping, title: str, *, file: TextIO | None = None) -
     table.add_column("", no_wrap=True)
     for name in columns:
         heading, unit, _ = COLUMNS[name]
-        table.add_column(f"{heading}\n{unit}", justify="right", no_wrap=True)
+        quantity, _, kind = heading.partition(" ")  # on lines of their own, so that eight columns fit 80 characters
+        table.add_column(f"{quantity}\n{kind}\n{unit}", justify="right", no_wrap=True)
     for before, row in zip([None, *rows], rows, strict=False):
         if before is not None and before["group"] != row["group"]:
             table.add_section()

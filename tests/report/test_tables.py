@@ -1,7 +1,11 @@
 import copy
 import dataclasses
 
+import numpy as np
+
 from mlff.report.tables import condition_tables, element_table, overall_table, reference_table, tiles
+from mlff.train.metrics import compute_metrics
+from tests.report.conftest import frames_and_predictions
 
 
 def test_overall_table_has_a_column_per_split_and_a_unit_per_row(content):
@@ -15,19 +19,25 @@ def test_overall_table_has_a_column_per_split_and_a_unit_per_row(content):
 
 def test_reference_rows_stand_below_this_model_in_the_columns_they_have(content):
     table = reference_table(content)
-    assert [name for name, _ in table.head] == ["", "E MAE", "F MAE", "F RMSE", "source"]
+    assert [name for name, _ in table.head] == ["", "energy MAE", "force MAE", "force RMSE", "source"]
     assert [row.kind for row in table.rows] == ["own", "reference", "reference"]
     assert table.rows[1].cells == ("–", "25.8", "–", "Batzner et al. 2022")
     assert reference_table(dataclasses.replace(content, reference_rows=())) is None
 
 
-def test_element_table_ends_with_mobile_framework_and_references(content):
+def test_element_table_ends_with_the_framework_and_references(content):
     table = element_table(content)
     names = [row.name for row in table.rows]
-    assert names[:6] == ["Cl", "Li", "P", "S", "mobile (Li)", "framework"]
-    assert names[6] == "Li, kernel, on the fly: F RMSE 27.7 meV/Å (published)"
+    assert names[:5] == ["Cl", "Li (mobile)", "P", "S", "framework"]
+    assert names[5] == "Li, kernel, on the fly: force RMSE 27.7 meV/Å (published)"
     assert table.rows[2].shares == (1.0,)  # phosphorus has the largest error, so its bar is full
     assert all(len(row.cells) == len(table.head) - 1 for row in table.rows if row.cells)
+
+
+def test_several_mobile_elements_have_a_row_together(content):
+    frames, predictions = frames_and_predictions(np.random.default_rng(0), 3, 0.1)
+    both = dataclasses.replace(content, metrics={"test": compute_metrics(frames, predictions, ["Li", "Cl"])}, mobile=("Li", "Cl"))
+    assert [row.name for row in element_table(both).rows][:6] == ["Cl", "Li", "P", "S", "mobile (Li, Cl)", "framework"]
 
 
 def test_condition_tables_keep_the_order_of_temperatures(content):

@@ -1,6 +1,7 @@
 """Closed forms by hand, each set so that the likeliest wrong average gives another number."""
 
 import json
+import re
 import subprocess
 import sys
 from io import StringIO
@@ -210,13 +211,27 @@ def test_rows_in_reading_order_and_units_in_the_headings():
     frames, predictions = random_set(np.random.default_rng(4))
     metrics = compute_metrics(frames, predictions, ["Li"])
     names = [row["name"] for row in metrics_table(metrics)]
-    assert names == ["overall", "Li", "P", "S", "mobile", "framework", "300 K", "600 K", "a", "b"]
+    assert names == ["overall", "Li (mobile)", "P", "S", "framework", "300 K", "600 K", "a", "b"]
     printed = StringIO()
     print_metrics(metrics, "test", file=printed)
     text = printed.getvalue()
     assert all(unit in text for unit in ("meV/atom", "meV/Å", "GPa", "test, 7 frames"))
+    assert [len(re.findall(rf"\b{word}\b", text)) for word in ("energy", "force", "stress", "E", "F")] == [3, 4, 1, 0, 0]
+    assert len(re.findall(r"\bS\b", text)) == 1  # sulphur, and no column
     assert "…" not in text  # numbers this large do not fit 80 columns, and must not be cut
     assert f"{metrics['per_element']['P']['force_mae']:.1f}" in text
+
+
+def test_a_part_has_a_row_where_it_joins_elements():
+    frames, predictions = random_set(np.random.default_rng(5))
+
+    def names(mobile):
+        return [
+            row["name"] for row in metrics_table(compute_metrics(frames, predictions, mobile)) if row["group"] in ("per_element", "parts")
+        ]
+
+    assert names(["Li", "P"]) == ["Li", "P", "S (framework)", "mobile"]
+    assert names([]) == ["Li", "P", "S", "framework"]
 
 
 def test_metrics_need_neither_torch_nor_lightning():
