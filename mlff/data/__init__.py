@@ -9,6 +9,7 @@ from mlff.data.splits import Splits, split_frames
 from mlff.data.statistics import ReferenceEnergies, fit_reference_energies, force_rms, neighbours_per_species
 from mlff.data.store import FrameStore, write_store
 from mlff.data.units_check import suspect_units
+from mlff.data.unlabelled import refuse_unlabelled
 
 __all__ = [
     "Frame",
@@ -25,6 +26,7 @@ __all__ = [
     "iter_frames",
     "neighbours_per_species",
     "read_frames",
+    "refuse_unlabelled",
     "split_frames",
     "suspect_units",
     "write_store",

@@ -23,7 +23,8 @@ class Frame:
     energy: eV of the whole cell. forces: (n, 3), eV/Å. stress: (3, 3), eV/Å³, tension positive (ASE's sign; virial = −V·stress).
     energy_kind: "free" (Mermin free energy, whose derivative the forces are), "sigma0" (extrapolated to zero smearing) or "unknown".
     source, index: the file as given and the position in it. info: JSON-able facts where known: "config_type", "temperature" (K),
-    "trajectory" (name of the run: frames that share it are correlated in time), "structure", "settings" (hash of the DFT settings), ...
+    "trajectory" (name of the run: frames that share it are correlated in time), "structure", "settings" (hash of the DFT settings),
+    "unread_keys" (names of arrays that were not recognised, where energy or forces are missing), ...
 
     Raises:
         ValueError: arrays whose shapes disagree, or a label that is NaN or infinite; the message names file and frame.
@@ -95,7 +96,8 @@ class Frame:
         from ase.calculators.singlepoint import SinglePointCalculator
         from ase.stress import full_3x3_to_voigt_6_stress
 
-        atoms = Atoms(numbers=self.numbers, positions=self.positions, cell=self.cell, pbc=self.pbc, info=dict(self.info))
+        info = {key: value for key, value in self.info.items() if key != "unread_keys"}  # the atoms no longer have these arrays
+        atoms = Atoms(numbers=self.numbers, positions=self.positions, cell=self.cell, pbc=self.pbc, info=info)
         results: dict[str, object] = {}
         if self.energy is not None:
             results["energy"] = self.energy
@@ -124,9 +126,10 @@ class Frame:
         energy_kind: which energy to take where both are there, and what to call a single one; None: the free energy where it is given.
         info: added to what the atoms' own info holds (its JSON-able scalars and strings).
         """
-        from mlff.data.labels import labels_from_atoms, plain_info
+        from mlff.data.labels import labels_from_atoms, plain_info, unread_keys
 
         labels = labels_from_atoms(atoms, f"{source}, frame {index}", energy_kind)
+        unread = unread_keys(atoms) if labels.energy is None or labels.forces is None else []
         return cls(
             numbers=atoms.numbers,
             positions=atoms.positions,
@@ -138,5 +141,5 @@ class Frame:
             energy_kind=labels.energy_kind,
             source=source,
             index=index,
-            info={**plain_info(atoms.info), **(info or {})},
+            info={**plain_info(atoms.info), **(info or {}), **({"unread_keys": unread} if unread else {})},
         )

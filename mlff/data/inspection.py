@@ -13,6 +13,7 @@ from mlff.data.frame import Frame
 from mlff.data.splits import formula
 from mlff.data.statistics import ISOLATED, ReferenceEnergies, composition_matrix, fit_reference_energies, species_of
 from mlff.data.units_check import UnitsVerdict, units_verdict
+from mlff.data.unlabelled import unread_hint
 from mlff.geometry import neighbor_list
 from mlff.units import EV_PER_A3_TO_GPA
 
@@ -212,9 +213,10 @@ def _warnings(frames, labels, reference, units, shortest, duplicates, outliers) 
         found.append(units.message)
     for name, n in labels.items():
         if 0 < n < len(frames):
-            found.append(f"{len(frames) - n} of {len(frames)} frames have no {name}")
+            found.append(f"{len(frames) - n} of {_frames(len(frames))} {'has' if len(frames) - n == 1 else 'have'} no {name}")
     if not labels["energy"] or not labels["forces"]:
-        found.append("a potential needs energies and forces: " + ", ".join(f"{n} frames have {name}" for name, n in labels.items()))
+        counts = ", ".join(f"{_frames(n)} {'has' if n == 1 else 'have'} {name}" for name, n in labels.items())
+        found.append(f"a potential needs energies and forces: {counts}; {unread_hint(frames)}")
     if reference is not None and not reference.identifiable:
         found.append(reference.message)
     kinds = {f.energy_kind for f in frames if f.energy is not None}
@@ -222,19 +224,26 @@ def _warnings(frames, labels, reference, units, shortest, duplicates, outliers) 
         found.append(f"energies of several kinds are mixed: {', '.join(sorted(kinds))}; read the files with energy_kind=")
     unconverged = [f.where for f in frames if f.info.get("converged") is False]
     if unconverged:
-        found.append(f"{len(unconverged)} frames come from a self-consistency that did not converge (first: {unconverged[0]}); drop them")
+        verb = "comes" if len(unconverged) == 1 else "come"
+        found.append(
+            f"{_frames(len(unconverged))} {verb} from a self-consistency that did not converge (first: {unconverged[0]}); drop them"
+        )
     for (one, other), (distance, where) in shortest.items():
         limit = TOO_SHORT * (covalent_radii[atomic_numbers[one]] + covalent_radii[atomic_numbers[other]])
         if distance < limit:
             found.append(f"{one}–{other} come as close as {distance:.2f} Å in {where}, below {limit:.2f} Å; look at the frame")
     if duplicates:
         differ = sum(np.ptp([frames[k].energy for k in group if frames[k].energy is not None] or [0.0]) > 1e-3 for group in duplicates)
-        text = f"{sum(map(len, duplicates)) - len(duplicates)} frames repeat another one (first: {frames[duplicates[0][1]].where})"
-        found.append(
-            text + (f"; in {differ} groups the energies differ by more than 1 meV: two settings?" if differ else "; drop the copies")
-        )
+        n = sum(map(len, duplicates)) - len(duplicates)
+        groups = f"{differ} group{'' if differ == 1 else 's'}"
+        advice = f"in {groups} the energies differ by more than 1 meV: two settings?" if differ else "drop the copies"
+        found.append(f"{_frames(n)} {'repeats' if n == 1 else 'repeat'} another one (first: {frames[duplicates[0][1]].where}); {advice}")
     if outliers:
-        found.append(
-            f"{len({o.position for o in outliers})} frames are outliers (first: {outliers[0].where}); look at them before training"
-        )
+        n = len({o.position for o in outliers})
+        verb = "is an outlier" if n == 1 else "are outliers"
+        found.append(f"{_frames(n)} {verb} (first: {outliers[0].where}); look at {'it' if n == 1 else 'them'} before training")
     return found
+
+
+def _frames(n: int) -> str:
+    return f"{n} frame{'' if n == 1 else 's'}"

@@ -100,3 +100,17 @@ def plain_info(info: Mapping[str, object]) -> dict[str, object]:
         if isinstance(value, (str, int, float, bool)):
             plain[str(key)] = value
     return plain
+
+
+# what ASE itself keeps per atom
+_ARRAYS_OF_ASE = frozenset(("numbers", "positions", "momenta", "masses", "tags", "initial_magmoms", "initial_charges"))
+
+
+def unread_keys(atoms: ase.Atoms) -> list[str]:
+    """Names of the arrays of numbers that are no label and that `plain_info` leaves behind: "forces_dft", "stress_dft"."""
+    arrays = [*((key, value) for key, value in atoms.arrays.items() if key not in _ARRAYS_OF_ASE), *atoms.info.items()]
+    return sorted(
+        str(key)
+        for key, value in arrays
+        if key not in LABEL_KEYS and not key.startswith(("REF_", "MLFF_")) and np.ndim(value) and np.asarray(value).dtype.kind in "if"
+    )

@@ -38,7 +38,7 @@ def test_ranges_are_those_of_the_frames(lj_run):
 def test_an_energy_that_stands_apart_is_an_outlier(lj_run):
     found = inspect_frames(damaged(lj_run, 17, energy=lj_run[17].energy + 5.0))
     assert (found.outliers[0].where, found.outliers[0].what) == ("lj.extxyz, frame 17", "energy")
-    assert any("1 frames are outliers (first: lj.extxyz, frame 17)" in warning for warning in found.warnings)
+    assert any("1 frame is an outlier (first: lj.extxyz, frame 17); look at it before training" in warning for warning in found.warnings)
 
 
 def test_a_force_that_stands_apart_is_an_outlier(lj_run):
@@ -53,7 +53,7 @@ def test_a_shifted_and_wrapped_copy_is_a_duplicate(lj_run):
     wrapped = dataclasses.replace(copy, positions=copy.positions % copy.cell[0, 0], energy=copy.energy + 0.1, index=61)
     found = inspect_frames([*lj_run, copy, wrapped])
     assert found.duplicates == [[7, 60, 61]]
-    text = "2 frames repeat another one (first: lj.extxyz, frame 60); in 1 groups the energies differ by more than 1 meV: two settings?"
+    text = "2 frames repeat another one (first: lj.extxyz, frame 60); in 1 group the energies differ by more than 1 meV: two settings?"
     assert text in found.warnings
 
 
@@ -62,8 +62,8 @@ def test_faults_of_labels_are_named(lj_run):
     frames = damaged(frames, 4, info={**lj_run[4].info, "converged": False})
     frames = damaged(frames, 5, energy_kind="sigma0")
     warnings = inspect_frames(frames).warnings
-    assert "1 of 60 frames have no stress" in warnings
-    assert any("1 frames come from a self-consistency that did not converge (first: lj.extxyz, frame 4)" in w for w in warnings)
+    assert "1 of 60 frames has no stress" in warnings
+    assert any("1 frame comes from a self-consistency that did not converge (first: lj.extxyz, frame 4)" in w for w in warnings)
     assert any("energies of several kinds are mixed: free, sigma0" in w for w in warnings)
 
 
@@ -77,7 +77,11 @@ def test_atoms_on_top_of_each_other_are_named(lj_run):
 def test_frames_without_labels_are_inspected_too(lj_run):
     found = inspect_frames([dataclasses.replace(f, energy=None, forces=None, stress=None) for f in lj_run])
     assert found.reference is None
-    assert "a potential needs energies and forces: 0 frames have energy, 0 frames have forces, 0 frames have stress" in found.warnings
+    expected = (
+        "a potential needs energies and forces: 0 frames have energy, 0 frames have forces, 0 frames have stress; "
+        "lj.extxyz, frame 0 holds the numbers temperature, expected labels under REF_energy or energy or free_energy; "
+    )
+    assert any(warning.startswith(expected) for warning in found.warnings)
 
 
 def test_robust_z_of_a_normal_sample(rng):

@@ -65,7 +65,7 @@ def test_it_prints_and_draws(argon):
         "argon.extxyz: 12 frames, 96 atoms, Ar",
         "labels taken from free_energy (energy), forces (forces), stress (stress)",
         "argon.extxyz, frame 4",
-        "warning: 1 frames are outliers (first: argon.extxyz, frame 4); look at them before training",
+        "warning: 1 frame is an outlier (first: argon.extxyz, frame 4); look at it before training",
         "picture: picture.png",
     ):
         assert expected in done.stdout
