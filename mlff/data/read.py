@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 
+from mlff.data.folder import find_sources
 from mlff.data.frame import ENERGY_KINDS, Frame
 from mlff.data.settings import refuse_mixed_settings
 from mlff.data.sniff import FORMATS, sniff
@@ -35,7 +36,7 @@ def read_frames(
     """All frames of a file, a folder, or several of them in the order given.
 
     Args:
-        path: file or folder (a deepmd system or a folder of them, a frame store, or a folder of files).
+        path: file or folder (a deepmd system, a frame store, or a folder that holds files, systems, stores and further folders).
         format: one of mlff.data.sniff.FORMATS; None: decided by name and content.
         energy_kind: "free" or "sigma0": which energy to take where the file gives both, and what to call a single one.
             None: the free energy where it is given, because the forces are its derivative.
@@ -72,13 +73,11 @@ def _read_one(path: Path, format: str | None, energy_kind: str | None, allow_mix
         raise FileNotFoundError(f"{path}: no such file or folder; check `path` (the working directory is {Path.cwd()})")
     name = format or sniff(path)
     empty = True
-    children = [(path, name)] if name != "folder" else [(child, sniff(child, strict=False)) for child in sorted(path.iterdir())]
-    for child, kind in children:
-        if kind in READERS:
-            options = {"allow_mixed_settings": allow_mixed_settings} if kind == "ml_ab" else {}
-            for frame in _reader(kind)(child, energy_kind=energy_kind, **options):
-                empty = False
-                yield frame
+    for source, kind in find_sources(path) if name == "folder" else [(path, name)]:
+        options = {"allow_mixed_settings": allow_mixed_settings} if kind == "ml_ab" else {}
+        for frame in _reader(kind)(source, energy_kind=energy_kind, **options):
+            empty = False
+            yield frame
     if empty:
         raise ValueError(f"{path}: holds no frame of a known format; give a file with at least one structure ({', '.join(FORMATS)})")
 

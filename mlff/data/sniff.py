@@ -10,6 +10,10 @@ from mlff.data.readers.extxyz import open_text
 FORMATS = ("ase_db", "ase_traj", "cp2k", "deepmd", "extxyz", "ml_ab", "outcar", "store", "vasprun")
 
 
+CP2K_TRAJECTORY = r".*-pos-\d+\.xyz"
+CP2K_COMPANION = r".*-(frc|vel)-\d+\.xyz|.*-\d+\.cell"  # forces, velocities and cell: read with the positions
+
+
 def sniff(path: Path, *, strict: bool = True) -> str | None:
     """Name of the reader for `path`; "folder" for a folder of files.
 
@@ -19,13 +23,13 @@ def sniff(path: Path, *, strict: bool = True) -> str | None:
     if path.is_dir():
         if (path / "store.json").is_file():
             return "store"
-        return "deepmd" if next(path.rglob("type.raw"), None) is not None else "folder"
-    name = path.name.lower().removesuffix(".xz").removesuffix(".gz")
+        return "deepmd" if (path / "type.raw").is_file() else "folder"
+    name = _plain_name(path)
     by_name = (
         (r".*\.db$", "ase_db"),
         (r".*\.traj$", "ase_traj"),
-        (r".*-pos-\d+\.xyz$", "cp2k"),
-        (r".*-(frc|vel)-\d+\.xyz$", None),  # CP2K's forces and velocities: read with the positions
+        (CP2K_TRAJECTORY, "cp2k"),
+        (CP2K_COMPANION, None),
         (r".*\.(ext)?xyz$", "extxyz"),
         (r".*outcar.*", "outcar"),
         (r".*vasprun.*\.xml$", "vasprun"),
@@ -55,3 +59,17 @@ def sniff(path: Path, *, strict: bool = True) -> str | None:
             "or convert it to extended XYZ"
         )
     return None
+
+
+def is_cp2k_trajectory(path: Path) -> bool:
+    """Whether `path` holds the positions of a CP2K run, beside which its other files are looked for."""
+    return re.fullmatch(CP2K_TRAJECTORY, _plain_name(path)) is not None
+
+
+def is_companion(path: Path) -> bool:
+    """Whether `path` is read together with another file, not by itself."""
+    return re.fullmatch(CP2K_COMPANION, _plain_name(path)) is not None
+
+
+def _plain_name(path: Path) -> str:
+    return path.name.lower().removesuffix(".xz").removesuffix(".gz")
