@@ -12,12 +12,16 @@ QUANTITIES = {  # of the overall table: field → name; units and formats are th
         "energy_mae": "MAE",
         "energy_rmse": "RMSE",
         "energy_bias": "bias (mean signed error)",
-        "energy_mae_shifted": "MAE without the bias",
+        "energy_mae_shifted": "MAE after subtracting the bias",
     },
     "Force": {"force_mae": "MAE", "force_rmse": "RMSE", "force_relative": "RMSE over RMS", "force_slope": "slope through the origin"},
     "Stress": {"stress_mae": "MAE", "stress_mae_gpa": "MAE", "stress_rmse_gpa": "RMSE"},
     "Labels": {"n_energy": "frames with energy", "n_force": "force components", "n_stress": "frames with stress"},
 }
+SUBTRACTING = (
+    "Where subtracting the bias raises the MAE, a few frames with large errors make the bias: the zero of energy is not what is wrong. "
+    "Subtracting the mean error lowers the RMSE always, the MAE not."
+)
 
 
 @dataclass(frozen=True)
@@ -54,9 +58,15 @@ def overall_table(content: ReportContent) -> Table:
             lines.append(Row(name, tuple(format_number(value, spec) for value in values), unit=unit))
         if lines:
             rows += [Row(group, (), kind="group"), *lines]
+        if group == "Energy" and any(_bias_helps_not(content.metrics[split]["overall"]) for split in splits):
+            rows.append(Row(SUBTRACTING, (), kind="remark"))
     return Table(
         "Errors of all frames", (("", ""), *((SPLIT_TITLES[s], f"{content.metrics[s]['n_frames']:,} frames") for s in splits)), tuple(rows)
     )
+
+
+def _bias_helps_not(row: Mapping) -> bool:
+    return row["energy_mae"] is not None and row["energy_mae_shifted"] > row["energy_mae"] + 0.005  # meV/atom: as the table rounds
 
 
 def reference_table(content: ReportContent) -> Table | None:

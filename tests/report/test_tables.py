@@ -3,7 +3,7 @@ import dataclasses
 
 import numpy as np
 
-from mlff.report.tables import condition_tables, element_table, overall_table, reference_table, tiles
+from mlff.report.tables import SUBTRACTING, condition_tables, element_table, overall_table, reference_table, tiles
 from mlff.train.metrics import compute_metrics
 from tests.report.conftest import frames_and_predictions
 
@@ -15,6 +15,20 @@ def test_overall_table_has_a_column_per_split_and_a_unit_per_row(content):
     assert rows["MAE", "meV/Å"][2] == f"{content.metrics['test']['overall']['force_mae']:.1f}"
     assert rows["MAE", "GPa"][0] == f"{content.metrics['train']['overall']['stress_mae_gpa']:.3f}"
     assert {"meV/atom", "meV/Å", "meV/Å³", "GPa", "%"} <= {unit for _, unit in rows}
+
+
+def test_a_bias_whose_subtraction_raises_the_error_is_explained(content):
+    """Errors of 0, 0, 0 and 8 meV/atom: MAE 2, after subtracting their mean of 2 it is 3."""
+    frames, predictions = frames_and_predictions(np.random.default_rng(0), 4, 0.1)
+    errors = (0.0, 0.0, 0.0, 8e-3)  # eV/atom
+    predictions = [dataclasses.replace(p, energy=f.energy + 52 * errors[f.index]) for f, p in zip(frames, predictions, strict=True)]
+    remarked = overall_table(dataclasses.replace(content, metrics={"test": compute_metrics(frames, predictions, ["Li"])}))
+    rows = {row.name: row for row in remarked.rows if row.unit == "meV/atom"}
+    assert (rows["MAE"].cells, rows["MAE after subtracting the bias"].cells) == (("2.00",), ("3.00",))
+    assert [row.name for row in remarked.rows if row.kind == "remark"] == [SUBTRACTING]
+    offset = [dataclasses.replace(p, energy=f.energy + 52 * 2e-3) for f, p in zip(frames, predictions, strict=True)]
+    helped = overall_table(dataclasses.replace(content, metrics={"test": compute_metrics(frames, offset, ["Li"])}))
+    assert not any(row.kind == "remark" for row in helped.rows)
 
 
 def test_reference_rows_stand_below_this_model_in_the_columns_they_have(content):
