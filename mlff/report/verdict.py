@@ -2,12 +2,15 @@
 
 from collections.abc import Mapping
 
-from mlff.train.metrics import format_number
+from mlff.train.metrics import COLUMNS, format_number
+
+UNUSABLE = 30.0  # %, of the RMS force: beyond it trajectories follow the errors
+APART = {"force_mae": 1.5, "energy_mae": 2.0}  # times the overall error, beyond which a configuration type stands apart
 
 
 def summary_sentence(metrics: Mapping[str, Mapping], mobile: str = "the mobile ion") -> str:
     """The main numbers of the split that speaks for the model (test, else val, else train), in one sentence."""
-    split = next(name for name in ("test", "val", "train") if name in metrics)
+    split = _headline(metrics)
     row, part = metrics[split]["overall"], metrics[split]["mobile"]
     name = {"test": "test", "val": "validation", "train": "training"}[split]
     errors = []
@@ -42,7 +45,7 @@ def honest_warnings(
         energies_identifiable: whether the data fix the energy of every single atom (`ReferenceEnergies`).
         charged: whether the material has charged species, whose long-range electrostatics a potential with a cutoff lacks.
     """
-    found = []
+    found = _too_large(metrics)
     if "test" not in metrics:
         found.append("No test split: these numbers steered the training, so they are too good.")
     if leaks:
@@ -52,12 +55,41 @@ def honest_warnings(
             "The energies of single atoms are not identifiable from these compositions: compare energies only between frames of "
             "the compositions trained on. Frames of other compositions, or isolated atoms, would fix it."
         )
-    found += _missing_labels(metrics) + _extrapolation(metrics) + _overfitting(metrics)
+    found += _weak_spots(metrics) + _missing_labels(metrics) + _extrapolation(metrics) + _overfitting(metrics)
     if charged:
         found.append(
             "No long-range electrostatics: the potential ends at its cutoff. Expect errors for charged surfaces, interfaces, "
             "dilute defects and dielectric response."
         )
+    return found
+
+
+def _headline(metrics: Mapping[str, Mapping]) -> str:
+    return next(name for name in ("test", "val", "train") if name in metrics)
+
+
+def _too_large(metrics: Mapping[str, Mapping]) -> list[str]:
+    relative = metrics[_headline(metrics)]["overall"]["force_relative"]
+    if relative is None or relative <= UNUSABLE:
+        return []
+    return [
+        f"Not usable for dynamics: the force error (RMSE) is {relative:.0f} % of the RMS force, above {UNUSABLE:g} %. "
+        "Train longer, or on more data."
+    ]
+
+
+def _weak_spots(metrics: Mapping[str, Mapping]) -> list[str]:
+    """Configuration types whose errors are far above the overall ones, which hide them."""
+    result = metrics[_headline(metrics)]
+    overall, found = result["overall"], []
+    for kind, row in result["per_config_type"].items():
+        known = [key for key in APART if row[key] is not None and overall[key]]
+        if any(row[key] > APART[key] * overall[key] for key in known):
+            errors = ", ".join(f"{key.removesuffix('_mae')} {row[key]:.1f} {COLUMNS[key][1]}" for key in known)
+            usual = " and ".join(f"{overall[key]:.1f}" for key in known)
+            found.append(
+                f"{kind}: {errors}, against {usual} overall: do not trust the potential there before more such frames are trained on."
+            )
     return found
 
 
