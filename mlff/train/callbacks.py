@@ -1,13 +1,11 @@
-"""What watches a training: the best average kept, early stop, checkpoints, a progress bar."""
+"""What watches a training: the best average kept, early stop, checkpoints."""
 
 import time
 from datetime import timedelta
 from pathlib import Path
 
 import pytorch_lightning as pl
-import torch
 from pytorch_lightning.callbacks import Callback, ModelCheckpoint
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 
 class KeepBest(Callback):
@@ -80,55 +78,3 @@ class TimedCheckpoint(ModelCheckpoint):
             fresh.replace(path)
             for logger in trainer.loggers:
                 logger.after_save_checkpoint(self)
-
-
-class ProgressBar(Callback):
-    """One bar over the whole training: stage, loss, validation force MAE, time left."""
-
-    def __init__(self):
-        self._bar: Progress | None = None
-
-    def on_train_start(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        if not trainer.is_global_zero:
-            return
-        self._bar = Progress(
-            TextColumn("stage {task.fields[stage]}"),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]:.4f}  val F MAE {task.fields[force]:.1f} meV/Å  E {task.fields[energy]:.2f} meV/atom"),
-            TimeElapsedColumn(),
-            TextColumn("left"),
-            TimeRemainingColumn(elapsed_when_finished=False),
-            refresh_per_second=2,
-        )
-        self._task = self._bar.add_task(
-            "",
-            total=int(trainer.estimated_stepping_batches),
-            stage=module.stage,
-            loss=float("nan"),
-            force=float("nan"),
-            energy=float("nan"),
-        )
-        self._bar.start()
-
-    def on_train_batch_end(self, trainer: pl.Trainer, module: pl.LightningModule, outputs, batch, batch_idx: int) -> None:
-        if self._bar is not None:
-            loss = float(outputs["loss"]) if isinstance(outputs, dict) else float("nan")
-            self._bar.update(self._task, completed=trainer.global_step, stage=module.stage, loss=loss)
-
-    def on_validation_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        if self._bar is not None:
-            metrics = trainer.callback_metrics
-            nan = torch.tensor(float("nan"))
-            self._bar.update(self._task, force=float(metrics.get("val_force_mae", nan)), energy=float(metrics.get("val_energy_mae", nan)))
-
-    def on_train_end(self, trainer: pl.Trainer, module: pl.LightningModule) -> None:
-        self._stop()
-
-    def on_exception(self, trainer: pl.Trainer, module: pl.LightningModule, exception: BaseException) -> None:
-        self._stop()
-
-    def _stop(self) -> None:
-        if self._bar is not None:
-            self._bar.stop()
-            self._bar = None

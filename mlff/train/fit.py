@@ -7,9 +7,10 @@ import pytorch_lightning as pl
 from pytorch_lightning.loggers import Logger
 
 from mlff.model.potential import Potential
-from mlff.train.callbacks import KeepBest, ProgressBar, TimedCheckpoint
+from mlff.train.callbacks import KeepBest, TimedCheckpoint
 from mlff.train.datamodule import FrameData
 from mlff.train.module import ForceField
+from mlff.train.progress import ProgressBar
 
 
 def fit(

@@ -92,7 +92,7 @@ class ForceField(pl.LightningModule):
         for name, part in parts.items():
             self.log(f"train_{name}_loss", part.detach(), on_step=False, on_epoch=True, batch_size=len(graph.energy))
         self.log("lr", self.optimizers().param_groups[0]["lr"], on_step=False, on_epoch=True, batch_size=1)
-        self.log("stage", float(self.stage), on_step=False, on_epoch=True, batch_size=1)
+        self.log("stage", float(self.stage), on_step=False, on_epoch=True, batch_size=1, reduce_fx="max")
         return loss
 
     def on_train_batch_end(self, outputs, batch, batch_idx: int) -> None:
