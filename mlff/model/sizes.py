@@ -30,5 +30,5 @@ LEAN2 = {
 
 def size_of(table: dict[str, Size], name: str) -> Size:
     if name not in table:
-        raise ValueError(f"size is {name!r}, expected one of {list(table)}; correct `model.size`")
+        raise ValueError(f"size is {name!r}, expected one of {list(table)}; correct `model.options.size`")
     return table[name]

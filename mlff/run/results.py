@@ -40,5 +40,11 @@ def show_results(
     fresh = folder / "metrics.part"
     fresh.write_text(json.dumps(metrics, indent=2) + "\n")
     fresh.replace(folder / "metrics.json")
-    print_metrics(metrics[page.headline], f"{title}: {page.headline} split")
+    show_tables(folder, title, metrics)
+
+
+def show_tables(folder: Path, title: str, metrics: Mapping[str, dict]) -> None:
+    """Print the table of the split that counts, test where there is one, and where the report lies."""
+    headline = next(split for split in ("test", "val", "train") if split in metrics)
+    print_metrics(metrics[headline], f"{title}: {headline} split" if len(metrics) > 1 else title)
     print(f"report: {folder / 'report.html'}")

@@ -18,9 +18,10 @@ from mlff.run.card import data_summary, model_card
 from mlff.run.closed_form import error_units, final_solve, start
 from mlff.run.data import PARTS, RunData, dataset, load_data
 from mlff.run.estimate import print_estimate
+from mlff.run.folder import finished_metrics, prepare_folder
 from mlff.run.initial import Start, initial_potential
 from mlff.run.predict import device_of, predict, subset
-from mlff.run.results import show_results
+from mlff.run.results import show_results, show_tables
 from mlff.train.clock import Clock
 from mlff.train.datamodule import FrameData
 from mlff.train.fit import fit
@@ -40,6 +41,11 @@ def train(cfg: DictConfig) -> float:
         The validation force MAE, meV/Å, which a sweep minimises.
     """
     folder = Path(cfg.folder)
+    metrics = finished_metrics(folder, cfg)
+    if metrics is not None:
+        log.info("%s was finished before; trainer.resume=never trains it again", folder)
+        show_tables(folder, cfg.name, metrics)
+        return _score(metrics)
     _quiet()
     torch.set_num_threads(cfg.trainer.threads)
     torch.manual_seed(cfg.seed)  # of the weights; all else takes its seed as an argument
@@ -48,7 +54,7 @@ def train(cfg: DictConfig) -> float:
     potential = origin.potential
     sets = {name: dataset(data.frames, potential.species, potential.r_max, data.indices(name)) for name in PARTS}
     units = error_units(data.part("train"), cfg.loss.energy_unit)
-    checkpoint = _prepare_folder(folder, cfg)
+    checkpoint = prepare_folder(folder, cfg)
     if cfg.trainer.init_from is None and checkpoint is None:
         start(potential, sets["train"], units, cfg)
 
@@ -72,7 +78,8 @@ def train(cfg: DictConfig) -> float:
 
 def _fit(module: ForceField, sets: dict[str, FrameDataset], folder: Path, checkpoint: Path | None, cfg: DictConfig) -> Potential:
     """Run Lightning; returns the averaged weights of the best validation."""
-    print_estimate(module.potential, sets["train"], cfg)
+    if checkpoint is None:
+        print_estimate(module.potential, sets["train"], cfg)
     return fit(
         module,
         FrameData(sets["train"], sets["val"], cfg.trainer.max_atoms, cfg.trainer.max_frames, cfg.seed),
@@ -113,6 +120,8 @@ def _finish(
     notes = honest_warnings(
         metrics, leaks=data.splits.leaks, split_description=data.splits.description, energies_identifiable=origin.reference.identifiable
     )
+    if origin.before is not None:
+        notes = [*_compare_with_start(origin.before, metrics["val"]), *notes]
     show_results(
         folder,
         cfg.name,
@@ -122,17 +131,21 @@ def _finish(
         notes,
         history=_numbers(read_history(history)) if history.exists() else [],
         data_summary=data_summary(data, origin.reference),
-        config_text=OmegaConf.to_yaml(cfg),
+        config_text=OmegaConf.to_yaml(cfg, resolve=True),
         card=card,
         reference_rows=_container(cfg.get("reference_rows")) or [],
     )
-    if origin.before is not None:
-        _print_before_after(origin.before, metrics["val"])
-    score = metrics["val"]["overall"]
-    return score["force_mae"] if score["force_mae"] is not None else score["energy_mae"]
+    return _score(metrics)
 
 
-def _print_before_after(before: dict, after: dict) -> None:
+def _score(metrics: dict) -> float:
+    """What a sweep minimises: the validation force MAE, meV/Å, or the energy's, meV/atom, where there are no forces."""
+    row = metrics["val"]["overall"]
+    return row["force_mae"] if row["force_mae"] is not None else row["energy_mae"]
+
+
+def _compare_with_start(before: dict, after: dict) -> list[str]:
+    """Print validation errors before and after fine-tuning; a warning where it made the forces worse."""
     from rich.console import Console
     from rich.table import Table
 
@@ -141,37 +154,15 @@ def _print_before_after(before: dict, after: dict) -> None:
         cells = [row["overall"][key] for row in (before, after)]
         table.add_row(name, *("–" if cell is None else f"{cell:.3f}" for cell in cells))
     Console().print(table)
-
-
-def _prepare_folder(folder: Path, cfg: DictConfig) -> Path | None:
-    """Write config.yaml; return the checkpoint to continue from, if this very run was interrupted.
-
-    Raises:
-        ValueError: the folder holds an unfinished run with other settings, which would be lost.
-    """
-    if cfg.trainer.resume not in ("auto", "never"):
-        raise ValueError(f"trainer.resume is {cfg.trainer.resume!r}, expected 'auto' or 'never'")
-    folder.mkdir(parents=True, exist_ok=True)
-    text, config, checkpoint = OmegaConf.to_yaml(cfg), folder / "config.yaml", folder / "checkpoints" / "last.ckpt"
-    unfinished = checkpoint.exists() and config.exists() and not (folder / "metrics.json").exists()
-    if unfinished and cfg.trainer.resume == "auto":
-        if config.read_text() == text:
-            log.info("continuing from %s", checkpoint)
-            return checkpoint
-        raise ValueError(
-            f"{folder} holds an unfinished run with other settings ({', '.join(_changed(OmegaConf.load(config), cfg))}); "
-            "repeat its command to continue it, choose another `name`, or start again with trainer.resume=never"
-        )
-    for old in ("metrics.json", "report.html", "history.csv", "checkpoints/last.ckpt"):
-        (folder / old).unlink(missing_ok=True)
-    config.write_text(text)
-    return None
-
-
-def _changed(old: DictConfig, new: DictConfig) -> list[str]:
-    """Names of the top-level settings in which two configurations differ."""
-    old, new = _container(old), _container(new)
-    return sorted(key for key in old.keys() | new.keys() if old.get(key) != new.get(key))
+    start, end = (row["overall"]["force_mae"] for row in (before, after))
+    if start is None or end <= start:
+        return []
+    worse = (
+        f"Fine-tuning made the validation forces worse, {start:.1f} to {end:.1f} meV/Å: "
+        "train longer or with a smaller `optimizer.lr`, or keep the start."
+    )
+    log.warning(worse)
+    return [worse]
 
 
 def _numbers(rows: list[dict[str, str]]) -> list[dict[str, float]]:
@@ -187,4 +178,5 @@ def _quiet() -> None:
     warnings.filterwarnings("ignore", message=".*does not have many workers.*")
     warnings.filterwarnings("ignore", message=".*LeafSpec.*")
     warnings.filterwarnings("ignore", message="Checkpoint directory .* exists and is not empty")  # a run goes on in its own folder
-    logging.getLogger("pytorch_lightning").setLevel(logging.WARNING)
+    for talkative in ("pytorch_lightning", "matplotlib"):
+        logging.getLogger(talkative).setLevel(logging.WARNING)
