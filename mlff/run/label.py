@@ -26,20 +26,20 @@ class LabelSummary:
     """How a run of `label_frames` ended.
 
     labelled: frames in the output; new: of them, labelled by this run; failed: reason by frame number, in quarantine.
-    hours: of wall time that all these frames took, one after the other; failures count too.
+    seconds: of wall time that all these frames took, one after the other; failures count too.
     """
 
     labelled: int
     new: int
     failed: dict[int, str]
-    hours: float
+    seconds: float
 
     def __str__(self) -> str:
         rows = [
             ("labelled", self.labelled),
             ("  of them new", self.new),
             ("in quarantine", len(self.failed)),
-            ("hours of labels", f"{self.hours:.2f}"),
+            ("minutes", f"{self.seconds / 60:.1f}"),
         ]
         table = "\n".join(f"{name:<16}{value:>8}" for name, value in rows)
         reasons = Counter(reason.splitlines()[0] for reason in self.failed.values())
@@ -65,12 +65,13 @@ def label_frames(
         n_workers: frames at a time.
         retry_failed: whether frames in quarantine are tried again.
     Raises:
-        ValueError: there is no frame, or not one could be labelled.
+        ValueError: there is no frame, not one could be labelled, or `output` holds labelled frames of other inputs.
     """
     files = [input] if isinstance(input, (str, Path)) else list(input)
     frames = [frame for file in files for frame in read(file, index=":")]
     if not frames:
         raise ValueError(f"no frame to label in {[str(file) for file in files]}; expected at least one extxyz file")
+    _refuse_to_lose(Path(output), frames)
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{frame_key(frame, oracle.settings, oracle.version)}.json" for frame in frames]
@@ -93,9 +94,31 @@ def label_frames(
         raise ValueError(f"not one of {len(frames)} frames could be labelled; the first failed so: {failed[0]}")
     Path(output).parent.mkdir(parents=True, exist_ok=True)
     write(output, labelled, format="extxyz")
-    hours = sum(row["wall_time"] for row in rows) / 3600.0
+    seconds = sum(row["wall_time"] for row in rows)
     new = sum(row["status"] == "labelled" and path in todo for row, path in zip(rows, paths, strict=True))
-    return LabelSummary(len(labelled), new, failed, hours)
+    return LabelSummary(len(labelled), new, failed, seconds)
+
+
+def _refuse_to_lose(output: Path, frames: Sequence[Atoms]) -> None:
+    """Refuse an output that holds frames which these inputs do not."""
+    if not output.exists():
+        return
+    others = sum(not any(_same_structure(kept, frame) for frame in frames) for kept in read(output, index=":"))
+    if others:
+        raise ValueError(
+            f"{output} holds {others} labelled frame(s) that are not among these inputs and would be lost; "
+            "name all inputs, input=[a.extxyz,b.extxyz], or another output"
+        )
+
+
+def _same_structure(a: Atoms, b: Atoms) -> bool:
+    """Equal but for the 8 decimals that an extxyz keeps."""
+    return (
+        len(a) == len(b)
+        and (a.numbers == b.numbers).all()
+        and np.abs(a.positions - b.positions).max() < 1e-6
+        and np.abs(a.cell.array - b.cell.array).max() < 1e-6
+    )
 
 
 def _label_one(oracle: Oracle, frame: Atoms, path: Path) -> None:

@@ -86,6 +86,18 @@ def test_labels_come_back_as_they_were_made_in_the_order_of_the_frames(files):
         np.testing.assert_allclose(voigt_6_to_full_3x3_stress(made.info["REF_stress"]), label.stress, rtol=1e-8)
 
 
+def test_labels_of_other_frames_in_the_output_are_not_lost(files, tmp_path):
+    frames = argon(4)
+    where = files(frames[:2])
+    label_frames(CountingOracle(), **where)
+    write(tmp_path / "more.extxyz", frames[2:])
+    with pytest.raises(ValueError, match=r"holds 2 labelled frame\(s\) that are not among these inputs .*name all inputs"):
+        label_frames(CountingOracle(), **where | {"input": tmp_path / "more.extxyz"})
+    assert len(read(where["output"], ":")) == 2
+    summary = label_frames(CountingOracle(), **where | {"input": [str(where["input"]), str(tmp_path / "more.extxyz")]})
+    assert (summary.labelled, summary.new) == (4, 2)
+
+
 def test_a_second_run_labels_only_what_is_missing(files):
     oracle, where = CountingOracle(), files(argon(6))
     label_frames(oracle, **where)
