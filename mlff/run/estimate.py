@@ -9,6 +9,7 @@ from omegaconf import DictConfig
 from mlff.data.dataset import AtomBudgetSampler, FrameDataset, collate
 from mlff.model.potential import Potential
 from mlff.run.predict import device_of, n_parameters
+from mlff.train.soap import MAX_SIZE
 
 N_STEPS = 3
 
@@ -31,13 +32,31 @@ def print_estimate(potential: Potential, data: FrameDataset, cfg: DictConfig) ->
         if device.type == "cuda":
             torch.cuda.synchronize()
         seconds.append(time.perf_counter() - start)
-    total = float(np.median(seconds)) * len(batches) * cfg.trainer.max_epochs * 1.25  # + validation
-    if cfg.trainer.max_minutes is not None:
-        total = min(total, 60 * cfg.trainer.max_minutes)
-    # weights, average, best and two moments of each; SOAP's bases and covariances come on top, as large again
-    checkpoint = 10 * 4 * n_parameters(potential) / 1e6
+    steps = len(batches) * cfg.trainer.max_epochs
+    total = float(np.median(seconds)) * steps * 1.25  # + validation
+    clock = None if cfg.trainer.max_minutes is None else 60 * cfg.trainer.max_minutes
+    if clock is not None and total > clock:
+        ends = f"{_duration(clock)} by trainer.max_minutes, some {int(steps * clock / total):,} of {steps:,} steps"
+    else:
+        ends = f"{steps:,} steps, about {_duration(total)} here"
     print(
-        f"{len(data)} training frames, {n_parameters(potential):,} parameters, {len(batches) * cfg.trainer.max_epochs:,} steps: "
-        f"about {total / 60:.1f} min here (early stop not counted), some {checkpoint:.0f} MB of checkpoint",
+        f"{len(data)} training frames, {n_parameters(potential):,} parameters: {ends} (an early stop not counted, "
+        f"predictions and report come on top); some {_checkpoint_bytes(potential, cfg) / 1e6:.1f} MB of checkpoint",
         flush=True,
     )
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _checkpoint_bytes(potential: Potential, cfg: DictConfig) -> int:
+    """Weights, average, best and two moments of each; SOAP's covariance and basis of both sides of each matrix come on top."""
+    numbers = 5 * n_parameters(potential)
+    if cfg.optimizer._target_.endswith("SOAP"):
+        for p in potential.architecture.parameters():
+            rows, columns = p.reshape(-1, p.shape[-1]).shape if p.dim() > 1 else (1, len(p))
+            numbers += 2 * sum(side**2 for side in (rows, columns) if side <= MAX_SIZE)
+    return 4 * numbers

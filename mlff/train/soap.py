@@ -5,6 +5,8 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor
 
+MAX_SIZE = 2000  # of a side that gets a basis of its own
+
 
 class SOAP(torch.optim.Optimizer):
     """Adam run in a slowly turning basis in which the gradient's covariance is nearly diagonal.
@@ -32,7 +34,7 @@ class SOAP(torch.optim.Optimizer):
         eps: float = 1e-8,
         weight_decay: float = 0.0,
         precondition_every: int = 10,
-        max_size: int = 2000,
+        max_size: int = MAX_SIZE,
     ):
         defaults = {
             "lr": lr,
