@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import InterpolationResolutionError
 
 from mlff.bundled import bundled_folder, bundled_name
@@ -63,9 +63,8 @@ def load_data(cfg: DictConfig, seed: int) -> RunData:
     try:
         path = cfg.path
     except InterpolationResolutionError as error:
-        raise ValueError(
-            f"`data.path` names an environment variable that is not set ({error}); set it to the folder of the data"
-        ) from error
+        variable = OmegaConf.to_container(cfg, resolve=False)["path"].partition("oc.env:")[2].partition("}")[0]
+        raise ValueError(f"`data.path` needs the environment variable {variable}, which is not set; export {variable}=<folder>") from error
     frames = read_data(path, cfg.format, cfg.energy_kind)
     options = {k: v for k, v in cfg.split.items() if k != "kind"}
     if options.get("splits"):
