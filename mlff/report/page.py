@@ -8,6 +8,7 @@ from pathlib import Path
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from mlff.report.card import readable_card
 from mlff.report.content import SPLITS, ReportContent
 from mlff.report.outline import outline
 from mlff.report.plots import (
@@ -54,6 +55,7 @@ def render(content: ReportContent) -> str:
     environment.filters["outline"] = outline
     return environment.from_string(_asset("report.html.j2")).render(
         content=content,
+        card=readable_card(content.card),
         tiles=tiles(content),
         headline=SPLIT_TITLES[content.headline],
         sections=_sections(content),
