@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ase.data import chemical_symbols
+
 LONG = 48  # characters; a longer value gets a line of its own
 
 
@@ -16,7 +18,10 @@ class Entry:
 
 
 def outline(mapping: Mapping) -> list[Entry]:
-    """Its entries, short ones first. Mappings side by side with the same fields become one table, and so does a list of records."""
+    """Its entries, short ones first. Mappings side by side with the same fields become one table, and so does a list of records.
+
+    One number per element becomes a table of one row, which the end of its name says the unit of: "reference energies, eV".
+    """
     alike = _alike(mapping)
     entries = []
     if alike:
@@ -24,7 +29,10 @@ def outline(mapping: Mapping) -> list[Entry]:
     for name, value in mapping.items():
         if name in alike:
             continue
-        if isinstance(value, Mapping) and value:
+        if _per_element(value):
+            title, _, unit = name.rpartition(", ")
+            entries.append(Entry("table", title or name, (list(value), {unit if title else name: [plain(v) for v in value.values()]})))
+        elif isinstance(value, Mapping) and value:
             rows = _alike(value)
             entries.append(Entry("table", name, _table(value)) if len(rows) == len(value) else Entry("inner", name, outline(value)))
         elif isinstance(value, (list, tuple)) and value and all(isinstance(row, Mapping) and row for row in value):
@@ -51,6 +59,13 @@ def plain(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key}: {plain(inner)}" for key, inner in value.items())
     return ", ".join(plain(inner) for inner in value) if isinstance(value, (list, tuple)) else str(value)
+
+
+def _per_element(value: object) -> bool:
+    """Whether it is one number for each of some elements."""
+    if not isinstance(value, Mapping) or not value:
+        return False
+    return all(symbol in chemical_symbols and isinstance(number, (int, float)) for symbol, number in value.items())
 
 
 def _alike(mapping: Mapping) -> list[str]:

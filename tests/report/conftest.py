@@ -75,6 +75,7 @@ def content() -> ReportContent:
             "file": "argyrodite.extxyz",
             "energy": "free energy",
             "reference energies": "one composition only: single atoms are not identifiable, the ridge shares the energy among them",
+            "reference energies, eV": {"Li": -1.9081, "P": -5.3642, "S": -4.1163, "Cl": -1.842},
             "split": "random",
             "neighbours per atom": {"Li": 41.2, "P": 38.9, "S": 40.3, "Cl": 40.8},
         },

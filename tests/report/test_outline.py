@@ -12,6 +12,14 @@ def test_records_become_a_table_with_their_first_field_as_name():
     assert entry.value == (["width", "depth"], {"a": ["3", "–"], "b": ["–", "–"]})
 
 
+def test_one_number_per_element_becomes_a_row_under_the_symbols():
+    (entry,) = outline({"reference energies, eV": {"Li": -1.9081, "P": -5.3642}})
+    assert (entry.kind, entry.name, entry.value) == ("table", "reference energies", (["Li", "P"], {"eV": ["−1.9081", "−5.3642"]}))
+    (entry,) = outline({"neighbours": {"Li": 41, "P": 38}})
+    assert (entry.name, entry.value) == ("neighbours", (["Li", "P"], {"neighbours": ["41", "38"]}))
+    assert [entry.kind for entry in outline({"options": {"size": 3, "P": 2}})] == ["inner"]
+
+
 def test_short_entries_come_before_long_ones_and_what_is_inside():
     entries = outline({"inside": {"a": 1, "deep": {"b": 2}}, "long": "x" * 80, "short": 3})
     assert [entry.kind for entry in entries] == ["pair", "text", "inner"]
