@@ -4,6 +4,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+FAR_OUT = 5.0  # times the central three quarters of the errors: a normal distribution has none beyond, 5.8 standard deviations
+MANY = 3000  # samples, from which on a quantile of 99.9 % has a few beyond it
 LEAST = 20  # samples of a bin, below which its quantiles mean nothing
 
 
@@ -58,6 +60,15 @@ def density(x: np.ndarray, y: np.ndarray, extent: tuple[float, float], n_bins: i
 def error_histogram(errors: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Share of the errors, in percent, in each bin; errors outside the edges lower the sum."""
     return 100.0 * np.histogram(errors, edges)[0] / max(len(errors), 1)
+
+
+def robust_reach(errors: np.ndarray) -> float:
+    """Half the width of an axis, around 0, on which the errors can be told apart: the central 99 % (99.9 % of many), but no
+    farther out than `FAR_OUT`, so that one frame far off does not squeeze all others into one bin; 0 for nothing."""
+    if not len(errors):
+        return 0.0
+    quarters, most = np.quantile(np.abs(errors), [0.75, 0.999 if len(errors) > MANY else 0.99])
+    return float(min(most, FAR_OUT * quarters) or most)
 
 
 def common_extent(*arrays: np.ndarray) -> tuple[float, float]:

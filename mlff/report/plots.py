@@ -9,7 +9,7 @@ from markupsafe import Markup
 from mlff.report.axis import Axis
 from mlff.report.chart import Chart
 from mlff.report.content import SPLITS, PredictionSamples, ReportContent
-from mlff.report.curves import binned_band, common_extent, density, error_histogram, slope_through_origin, softening
+from mlff.report.curves import MANY, binned_band, common_extent, density, error_histogram, robust_reach, slope_through_origin, softening
 from mlff.report.history import PANELS, Panel, best_step, clocks, series, stage_starts
 from mlff.train.metrics import format_number
 from mlff.units import EV_PER_A3_TO_GPA, TO_MILLI
@@ -186,9 +186,8 @@ def error_distributions(content: ReportContent) -> list[Figure]:
         errors = {split: e for split, e in errors.items() if len(e)}
         if not errors:
             continue
-        reach = max(np.quantile(np.abs(e), 0.999) for e in errors.values()) * 1.05 or 1.0
-        fewest = min(len(e) for e in errors.values())
-        edges = np.linspace(-reach, reach, 62 if fewest > 3000 else 22)
+        reach = 1.05 * max(robust_reach(e) for e in errors.values()) or 1.0
+        edges = np.linspace(-reach, reach, 62 if min(len(e) for e in errors.values()) > MANY else 22)
         heights = {split: error_histogram(e, edges) for split, e in errors.items()}
         chart = Chart(
             Axis(label, -reach, reach),
@@ -197,9 +196,9 @@ def error_distributions(content: ReportContent) -> list[Figure]:
         )
         for split, share in heights.items():
             chart.steps(edges, share, SPLIT_COLOURS[split], SPLIT_NAMES[split])
-        outside = ", ".join(f"{np.mean(np.abs(e) > reach):.2%} {SPLIT_NAMES[split]}" for split, e in errors.items())
+        outside = ", ".join(f"{100 * np.mean(np.abs(e) > reach):.3g} % {SPLIT_NAMES[split]}" for split, e in errors.items())
         legend = tuple((SPLIT_COLOURS[s], SPLIT_NAMES[s]) for s in errors)
-        figures.append(Figure(title, chart.svg(), f"Logarithmic share per bin. Outside the window: {outside}.", legend))
+        figures.append(Figure(title, chart.svg(), f"Logarithmic share per bin. Outside this window: {outside}.", legend))
     return figures
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mlff.report.curves import binned_band, common_extent, density, error_histogram, slope_through_origin, softening
+from mlff.report.curves import binned_band, common_extent, density, error_histogram, robust_reach, slope_through_origin, softening
 
 
 def test_band_holds_median_and_central_ninety_percent(rng):
@@ -48,6 +48,25 @@ def test_density_counts_every_point_once_where_it_lies(rng):
 
 def test_histogram_shares_add_up_to_what_lies_inside():
     assert error_histogram(np.array([0.0, 0.1, 5.0, 0.2]), np.linspace(-1, 1, 5)).sum() == pytest.approx(75.0)
+
+
+def test_one_error_far_off_does_not_set_the_axis(rng):
+    errors = np.concatenate([rng.normal(size=46), [-12.0, 28.0]])  # meV/atom, one polymorph badly described
+    assert np.quantile(np.abs(errors), 0.99) > 15
+    assert 3 < robust_reach(errors) < 9
+    assert robust_reach(-1e3 * errors) == pytest.approx(1e3 * robust_reach(errors))
+
+
+@pytest.mark.parametrize(("n", "share"), [(2000, 0.99), (20_000, 0.999)])
+def test_without_outliers_the_axis_holds_all_but_the_tail(rng, n, share):
+    errors = rng.normal(size=n)
+    assert np.mean(np.abs(errors) <= robust_reach(errors)) == pytest.approx(share, abs=1 / n)
+
+
+def test_an_axis_of_few_or_equal_errors_has_a_width():
+    assert robust_reach(np.zeros(0)) == 0.0
+    assert robust_reach(np.array([3.0])) == 3.0
+    assert robust_reach(np.array([0.0] * 9 + [1.0])) > 0  # three quarters are exact
 
 
 def test_extent_holds_all_and_is_never_empty():
