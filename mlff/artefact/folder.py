@@ -4,7 +4,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from safetensors.torch import save as to_bytes  # its save_file leaves a file th
 from mlff.artefact.build import build_potential
 from mlff.artefact.golden import golden_tensors
 from mlff.artefact.locate import locate_model
+from mlff.data import Frame, geometry_hash
 from mlff.graph import AtomGraph
 from mlff.model.potential import Potential
 
@@ -29,6 +30,11 @@ class Artefact:
 
     potential: Potential
     card: dict
+
+    def trained_on(self, frames: Iterable[Frame]) -> int:
+        """How many of these frames it was trained on: structures count, whatever their labels and metadata."""
+        known = set(self.card["data"]["train_frames"])
+        return sum(geometry_hash(frame) in known for frame in frames)
 
 
 def save(path: str | os.PathLike, potential: Potential, card: Mapping[str, object], golden: Sequence[AtomGraph]) -> Path:

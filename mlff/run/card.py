@@ -3,16 +3,11 @@
 from omegaconf import DictConfig
 
 import mlff
-from mlff.data import Frame, ReferenceEnergies, data_hash
+from mlff.data import ReferenceEnergies, geometry_hash
 from mlff.model.potential import Potential
 from mlff.run.data import PARTS, RunData
 from mlff.run.initial import Start
 from mlff.run.predict import n_parameters
-
-
-def frame_hash(frame: Frame) -> str:
-    """Names one labelled frame, so that an evaluation can tell whether a model was trained on it."""
-    return data_hash([frame])[:16]
 
 
 def model_card(cfg: DictConfig, data: RunData, start: Start, model: Potential, mobile: list[str]) -> dict:
@@ -29,7 +24,7 @@ def model_card(cfg: DictConfig, data: RunData, start: Start, model: Potential, m
         "data": {
             "path": str(cfg.data.path),
             "hash": data.hash,
-            "train_frames": [frame_hash(frame) for frame in data.part("train")],
+            "train_frames": [*start.seen_before, *(geometry_hash(frame) for frame in data.part("train"))],
             "energies_identifiable": start.reference.identifiable,
             "n_train": len(data.splits.train),
             "split": data.splits.description,
@@ -43,7 +38,12 @@ def model_card(cfg: DictConfig, data: RunData, start: Start, model: Potential, m
 
 def data_summary(data: RunData, reference: ReferenceEnergies) -> dict:
     """The report's table of the data."""
-    summary: dict[str, object] = {"file": data.frames[0].source, "split": data.splits.description, "reference energies": reference.message}
+    summary: dict[str, object] = {
+        "file": data.frames[0].source,
+        "split": data.splits.description,
+        "reference energies": reference.message,
+        "reference energies, eV": dict(reference.energies),
+    }
     for name in PARTS:
         frames = data.part(name)
         summary[name] = {

@@ -15,6 +15,7 @@ from mlff.data import Frame, FrameStore, Splits, cached_neighbors, data_hash, re
 from mlff.data.dataset import FrameDataset
 from mlff.data.statistics import species_of
 from mlff.data.subset import FrameSubset
+from mlff.data.unlabelled import refuse_unlabelled
 
 PARTS = ("train", "val", "test")
 
@@ -69,6 +70,7 @@ def load_data(cfg: DictConfig, seed: int) -> RunData:
     options = {k: v for k, v in cfg.split.items() if k != "kind"}
     if options.get("splits"):
         options["splits"] = locate(options["splits"])
+    refuse_unlabelled(frames)
     splits = _only(split_frames(frames, kind=cfg.split.kind, seed=seed, **options), frames, cfg.only)
     species = tuple(cfg.species) if cfg.species else species_of(FrameSubset(frames, splits.train))
     return RunData(frames, splits, species, data_hash(frames))

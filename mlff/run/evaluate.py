@@ -1,5 +1,6 @@
 """`python scripts/evaluate.py model=… data=…`: what a model is worth on data that it has not seen."""
 
+import logging
 from pathlib import Path
 
 import torch
@@ -7,12 +8,13 @@ from omegaconf import DictConfig, OmegaConf
 
 from mlff.artefact import load
 from mlff.report import honest_warnings
-from mlff.run.card import frame_hash
 from mlff.run.data import dataset, read_data
 from mlff.run.predict import predict
 from mlff.run.predictions_file import write_predictions
 from mlff.run.results import show_results
 from mlff.train.metrics import compute_metrics
+
+log = logging.getLogger(__name__)
 
 
 def evaluate(cfg: DictConfig) -> dict:
@@ -27,8 +29,9 @@ def evaluate(cfg: DictConfig) -> dict:
     metrics = {"test": compute_metrics(frames, predictions, mobile)}
     folder.mkdir(parents=True, exist_ok=True)
     write_predictions(folder / "predictions.extxyz", frames, predictions)
-    known = set(card["data"]["train_frames"])
-    seen = sum(frame_hash(frame) in known for frame in frames)
+    seen = artefact.trained_on(frames)
+    if seen:
+        log.warning("%s was trained on %d of these %d frames: their errors say little about new ones", card["name"], seen, len(frames))
     notes = honest_warnings(
         metrics,
         leaks=seen > 0,
@@ -43,7 +46,7 @@ def evaluate(cfg: DictConfig) -> dict:
         mobile,
         notes,
         data_summary={"file": frames[0].source, "test": {"frames": len(frames), "atoms": sum(len(f.numbers) for f in frames)}},
-        config_text=OmegaConf.to_yaml(cfg),
+        config_text=OmegaConf.to_yaml(cfg, resolve=True),
         card=card,
     )
     return metrics

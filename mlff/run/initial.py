@@ -27,12 +27,14 @@ class Start:
     description: of its architecture, for the card.
     reference: the reference energies of the data.
     before: validation metrics before fine-tuning; None for a new potential.
+    seen_before: names of the structures that it was trained on already.
     """
 
     potential: Potential
     description: dict
     reference: ReferenceEnergies
     before: dict | None = None
+    seen_before: tuple[str, ...] = ()
 
 
 def initial_potential(cfg: DictConfig, data: RunData) -> Start:
@@ -62,4 +64,7 @@ def initial_potential(cfg: DictConfig, data: RunData) -> Start:
     reference = dataclasses.replace(reference, message=message)
     val = dataset(data.frames, potential.species, potential.r_max, data.indices("val"))
     before = compute_metrics(data.part("val"), predict(potential, val, title="before fine-tuning"), cfg.data.mobile)
-    return Start(potential.train(), artefact.card["model"], reference, before)
+    held_out = [data.frames[int(i)] for i in (*data.indices("val"), *data.indices("test"))]
+    if seen := artefact.trained_on(held_out):
+        log.warning("the start was trained on %d of the %d validation and test frames: errors on them flatter", seen, len(held_out))
+    return Start(potential.train(), artefact.card["model"], reference, before, tuple(artefact.card["data"]["train_frames"]))

@@ -1,3 +1,4 @@
+import dataclasses
 import json
 import re
 
@@ -38,9 +39,18 @@ def test_predictions_stand_beside_the_reference(finished_run, tmp_path):
         assert np.isfinite(atoms.info["MLFF_energy"])
 
 
-def test_unknown_species_at_evaluation(finished_run, tmp_path):
-    import dataclasses
+def test_frames_that_were_trained_on_are_recognised_without_their_metadata(finished_run, data_file, tmp_path, caplog):
+    frames = [dataclasses.replace(frame, info={"trajectory": frame.info["trajectory"]}, stress=None) for frame in read_frames(data_file)]
+    model = finished_run / "model"
+    evaluate(config(tmp_path / "all", model, write_frames(tmp_path / "bare.extxyz", frames)))
+    assert "was trained on 12 of these 24 frames" in caplog.text
+    assert "trained on 12 of these 24" in (tmp_path / "all" / "report.html").read_text()
+    caplog.clear()
+    evaluate(config(tmp_path / "new", model, write_frames(tmp_path / "new.extxyz", labelled_frames(3, seed=9))))
+    assert "was trained on" not in caplog.text
 
+
+def test_unknown_species_at_evaluation(finished_run, tmp_path):
     frame = labelled_frames(1)[0]
     odd = dataclasses.replace(frame, numbers=np.where(frame.numbers == 3, 11, frame.numbers))
     data = write_frames(tmp_path / "odd.extxyz", [odd])

@@ -202,6 +202,20 @@ def test_fine_tuning_refits_e0_and_improves(finished_run, tmp_path, capsys):
     assert after < before
 
 
+def test_fine_tuning_remembers_and_warns(finished_run, data_file, tmp_path, caplog):
+    """On the start's own frames: all were seen, the new card knows of both sets, and spoiling the forces is said."""
+    folder = tmp_path / "tuned"
+    spoil = ("trainer.max_epochs=1", "optimizer.lr=0.3", "seed=3")
+    train(train_config(folder, data_file, f"trainer.init_from={finished_run / 'model'}", *spoil))
+    start, tuned = load(finished_run / "model"), load(folder / "model")
+    assert set(start.card["data"]["train_frames"]) < set(tuned.card["data"]["train_frames"])
+    held_out = 24 - 12
+    seen = int(re.search(rf"trained on (\d+) of the {held_out} validation and test frames", caplog.text)[1])
+    assert 0 < seen <= held_out
+    assert "Fine-tuning made the validation forces worse" in caplog.text
+    assert "Fine-tuning made the validation forces worse" in (folder / "report.html").read_text()
+
+
 def test_fine_tuning_on_an_unknown_species_is_refused(finished_run, tmp_path):
     frames = labelled_frames(8)
     import dataclasses
