@@ -26,12 +26,12 @@ SUBTRACTING = (
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its name, its cells, and the share (0 to 1) of the bar behind each cell, None for no bar."""
+    """One row: its name, its cells, and the share (0 to 1) of the bar behind each cell, None for no bar; of "heat", of the shade."""
 
     name: str
     cells: tuple[str, ...]
     shares: tuple[float | None, ...] = ()
-    kind: str = ""  # "group": a heading of the rows below; "reference": somebody else's number
+    kind: str = ""  # "group": a heading of the rows below; "reference": somebody else's number; "heat": columns compare, so shades
     unit: str = ""
 
 
@@ -152,7 +152,7 @@ def _crossed_tables(crossed: Mapping[str, Mapping[str, Mapping]]) -> list[Table]
         rows = []
         for kind, values in cells.items():
             shares = tuple(value / most if value else None for value in values)
-            rows.append(Row(kind, tuple(format_number(value, spec) for value in values), shares))
+            rows.append(Row(kind, tuple(format_number(value, spec) for value in values), shares, kind="heat"))
         head = (("configuration type", ""), *((f"{t} K", unit) for t in temperatures))
         tables.append(Table(f"{name} per configuration type and temperature", head, tuple(rows)))
     return tables

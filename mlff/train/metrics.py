@@ -282,8 +282,9 @@ def print_metrics(metrics: Mapping, title: str, *, file: TextIO | None = None) -
 
 
 def format_number(value: float | None, spec: str) -> str:
-    """The number in the given format, or a dash where there is none."""
-    return "–" if value is None else format(value, spec).replace("-", "−")
+    """The number in the given format, or a dash where there is none; what rounds to zero has no sign."""
+    text = "–" if value is None else format(value, spec).replace("-", "−")
+    return text if text.strip("+−0.") else text.lstrip("+−")
 
 
 def _group_rows(metrics: Mapping, groups: Iterable[str]) -> list[dict]:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mlff.data.frame import Frame
-from mlff.train.metrics import FramePrediction, MetricsAccumulator, compute_metrics, metrics_table, print_metrics
+from mlff.train.metrics import FramePrediction, MetricsAccumulator, compute_metrics, format_number, metrics_table, print_metrics
 
 
 def frame(numbers, *, energy=None, forces=None, stress=None, index=0, **info):
@@ -232,6 +232,13 @@ def test_a_part_has_a_row_where_it_joins_elements():
 
     assert names(["Li", "P"]) == ["Li", "P", "S (framework)", "mobile"]
     assert names([]) == ["Li", "P", "S", "framework"]
+
+
+@pytest.mark.parametrize(
+    ("value", "spec", "text"), [(None, ".1f", "–"), (-1.234, ".2f", "−1.23"), (-1e-4, ".2f", "0.00"), (1e-4, "+.2f", "0.00"), (0, ",", "0")]
+)
+def test_numbers_have_a_real_minus_and_zero_has_no_sign(value, spec, text):
+    assert format_number(value, spec) == text
 
 
 def test_metrics_need_neither_torch_nor_lightning():
