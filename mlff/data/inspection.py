@@ -10,8 +10,7 @@ import numpy as np
 from ase.data import atomic_numbers, chemical_symbols, covalent_radii
 
 from mlff.data.frame import Frame
-from mlff.data.splits import formula
-from mlff.data.statistics import ISOLATED, ReferenceEnergies, composition_matrix, fit_reference_energies, species_of
+from mlff.data.statistics import ISOLATED, ReferenceEnergies, composition_matrix, fit_reference_energies, formula, species_of
 from mlff.data.units_check import UnitsVerdict, units_verdict
 from mlff.data.unlabelled import unread_hint
 from mlff.geometry import neighbor_list

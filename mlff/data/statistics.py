@@ -29,6 +29,12 @@ def species_of(frames: Iterable[Frame]) -> tuple[str, ...]:
     return tuple(chemical_symbols[z] for z in sorted({int(z) for frame in frames for z in np.unique(frame.numbers)}))
 
 
+def formula(frame: Frame) -> str:
+    """ "Li20Ge2P4S24": symbols in the order of first appearance."""
+    numbers, first = np.unique(frame.numbers, return_index=True)
+    return "".join(f"{chemical_symbols[z]}{np.count_nonzero(frame.numbers == z)}" for z in numbers[np.argsort(first)])
+
+
 def composition_matrix(frames: Sequence[Frame], species: Sequence[str]) -> np.ndarray:
     """Atoms of each species in each frame, (n_frames, n_species)."""
     numbers = [atomic_numbers[s] for s in species]
