@@ -30,8 +30,9 @@ def readable_card(card: Mapping) -> dict:
         model["r_max"] = options.pop("r_max")
     model |= rest
     ordered = {name: model[name] for name in FIRST if name in model} | model
-    parts = {"model options": options, "training data": {name: value for name, value in data.items() if name not in HIDDEN}}
-    return _named(ordered) | {title: _named(part) for title, part in parts.items() if part}
+    data = _named({name: value for name, value in data.items() if name not in HIDDEN})
+    parts = {"model options": options, "training data": data}  # options by the names under which they are set
+    return _named(ordered) | {title: part for title, part in parts.items() if part}
 
 
 def _named(entries: Mapping) -> dict:

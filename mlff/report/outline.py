@@ -30,8 +30,8 @@ def outline(mapping: Mapping) -> list[Entry]:
         if name in alike:
             continue
         if _per_element(value):
-            title, _, unit = name.rpartition(", ")
-            entries.append(Entry("table", title or name, (list(value), {unit if title else name: [plain(v) for v in value.values()]})))
+            row = name.rpartition(", ")[2]  # the unit, or the whole name
+            entries.append(Entry("table", name, (list(value), {row: [plain(v) for v in value.values()]})))
         elif isinstance(value, Mapping) and value:
             rows = _alike(value)
             entries.append(Entry("table", name, _table(value)) if len(rows) == len(value) else Entry("inner", name, outline(value)))

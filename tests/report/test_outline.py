@@ -14,7 +14,7 @@ def test_records_become_a_table_with_their_first_field_as_name():
 
 def test_one_number_per_element_becomes_a_row_under_the_symbols():
     (entry,) = outline({"reference energies, eV": {"Li": -1.9081, "P": -5.3642}})
-    assert (entry.kind, entry.name, entry.value) == ("table", "reference energies", (["Li", "P"], {"eV": ["−1.9081", "−5.3642"]}))
+    assert (entry.kind, entry.name, entry.value) == ("table", "reference energies, eV", (["Li", "P"], {"eV": ["−1.9081", "−5.3642"]}))
     (entry,) = outline({"neighbours": {"Li": 41, "P": 38}})
     assert (entry.name, entry.value) == ("neighbours", (["Li", "P"], {"neighbours": ["41", "38"]}))
     assert [entry.kind for entry in outline({"options": {"size": 3, "P": 2}})] == ["inner"]
