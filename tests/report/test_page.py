@@ -48,12 +48,20 @@ addEventListener("load", () => {
   const chart = document.querySelector("#force-size svg"), box = chart.getBoundingClientRect();
   const at = {clientX: box.left + 0.5 * box.width, clientY: box.top + 0.5 * box.height, bubbles: true};
   chart.dispatchEvent(new PointerEvent("pointermove", at));
+  const ragged = [];  // sections whose last row of figures leaves a place empty
+  const measure = () => document.querySelectorAll(".figures").forEach((e) => {
+    const right = e.getBoundingClientRect().right, last = e.lastElementChild.getBoundingClientRect().right;
+    if (last < right - 2) ragged.push(`${e.children.length} in ${e.closest("section").id}`);
+  });
+  document.querySelectorAll(".tabs > input").forEach((e) => { e.checked = true; measure(); });
   const visible = (e) => e.getClientRects().length > 0;
   parent.postMessage({
     width: innerWidth,
     content: document.documentElement.scrollWidth,
     fetched: performance.getEntriesByType("resource").map((e) => e.name),
     sections: [...document.querySelectorAll("[id]")].filter(visible).map((e) => e.id),
+    ragged: ragged,
+    counts: [...document.querySelectorAll(".figures")].map((e) => e.children.length),
     tip: document.getElementById("tip").textContent,
     unnamed: [...document.querySelectorAll("svg")].filter((e) => !e.getAttribute("aria-label")).length,
     tables: [...document.querySelectorAll("table")].map((e) =>
@@ -96,6 +104,8 @@ def test_the_page_is_complete_quiet_and_alone(page, tmp_path):
     assert min(seen["tables"]) > 0  # every table has headed columns and headed rows
     assert "size of the reference force" in seen["tip"]
     assert re.search(r"Li [\d.]+ meV/Å", seen["tip"])
+    assert {3, 4, 5, 6} <= set(seen["counts"])
+    assert seen["ragged"] == []
 
 
 @pytest.mark.slow
@@ -125,7 +135,10 @@ def test_the_browser_sees_what_is_wrong(page, tmp_path):
     broken = page.replace(
         "<main>", '<main><div style="width:900px">wide</div><img src="http://127.0.0.1:9/x.png"><script>missing()</script>'
     )
+    broken = broken.replace("span 3;", "span 2;")
     broken = re.sub(r"<meta http-equiv[^>]*>", "", broken)  # the page's own policy would stop the picture
+    (tmp_path / "wide").mkdir()
+    assert "5 in learning" in browse(broken, tmp_path / "wide")[0]["ragged"]
     seen, console = browse(broken, tmp_path, width=400)
     assert seen["content"] > 400
     assert any("x.png" in name for name in seen["fetched"])
