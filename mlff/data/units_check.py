@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from mlff.data.displacements import rms_displacements, trajectories, work_between
+from mlff.data.close_pairs import candidates, close_pairs
+from mlff.data.displacements import trajectories, work_between
 from mlff.data.frame import Frame
 from mlff.units import BOHR, HARTREE, HARTREE_PER_BOHR, KCAL_PER_MOL
 
@@ -19,7 +21,8 @@ MIN_PAIRS = 5
 MIN_CORRELATION = 0.8  # below it the pairs do not measure a slope
 TOLERANCE = 1.5  # finds ångström against bohr (1.89); sound data lie within 0.85 to 1.15
 FORCE_RANGE = (0.01, 30.0)  # eV/Å, root mean square of a set of thermal or perturbed frames
-N_REFERENCES, N_CANDIDATES = 24, 400  # per trajectory: bounds the cost
+N_PAIRS = 24  # per trajectory
+N_DISTANCES = 4e7  # of atoms, shared by all trajectories: a few seconds where no two frames lie close
 
 # found ΔE / −ΣF̄·Δr, and what makes it so
 KNOWN_RATIOS = (
@@ -81,7 +84,10 @@ def units_verdict(frames: Sequence[Frame]) -> UnitsVerdict:
             "the unit is probably not eV/Å: convert the forces",
         )
     return UnitsVerdict(
-        True, None, 0, f"no two frames lie close enough to compare energies with forces; the force size ({rms:.3g} eV/Å) is plausible"
+        True,
+        None,
+        0,
+        f"too few frames lie close to each other to compare energies with forces; the size of the forces ({rms:.3g} eV/Å) is plausible",
     )
 
 
@@ -99,30 +105,49 @@ def suspect_units(frames: Sequence[Frame]) -> UnitsVerdict:
 
 
 def _ratios(frames: Sequence[Frame]):
-    """(where, ratio, pairs) of each trajectory that has enough close pairs."""
-    for (source, _), members in trajectories(frames).items():
-        usable = [frames[k] for k in members if frames[k].energy is not None and frames[k].forces is not None and len(frames[k]) > 1]
-        usable = [frame for frame in usable if np.array_equal(frame.numbers, usable[0].numbers)]
-        usable = usable[:: max(1, len(usable) // N_CANDIDATES)]
-        if len(usable) <= MIN_PAIRS:
+    """(where, ratio, pairs) of each trajectory that has enough close pairs, and of those together that have fewer."""
+    groups = _comparable(frames)
+    rest: list[np.ndarray] = []
+    sources: set[str] = set()
+    for (source, _, _), members in groups.items():
+        chosen = [frames[k] for k in candidates(frames, members)]
+        if len(chosen) < 2:
             continue
-        pairs = set()
-        for i in np.linspace(0, len(usable) - 1, min(N_REFERENCES, len(usable))).astype(int):
-            strained = np.array([np.linalg.norm(frame.cell - usable[i].cell) for frame in usable]) / 4  # as far as its atoms move
-            distances = np.hypot(rms_displacements(usable[i], usable), strained)
-            distances[distances < 1e-4] = np.inf  # the frame itself, or its copy: no difference to compare
-            j = int(np.argmin(distances))
-            if distances[j] < MAX_DISPLACEMENT:
-                pairs.add((min(i, j), max(i, j)))
-        works = [(work_between(usable[i], usable[j]), usable[j].energy - usable[i].energy) for i, j in sorted(pairs)]
-        works = np.array([pair for pair in works if pair[0] is not None])
+        works = _works(chosen, close_pairs(chosen, MAX_DISPLACEMENT, N_PAIRS, N_DISTANCES / len(groups)))
         if len(works) < MIN_PAIRS:
-            continue
-        (predicted, found), n = works.T, len(works)
-        sizes = np.sqrt(predicted @ predicted), np.sqrt(found @ found)
-        if min(sizes) == 0 or abs(predicted @ found) < MIN_CORRELATION * sizes[0] * sizes[1]:
-            continue
-        yield source, float(np.sign(predicted @ found) * sizes[1] / sizes[0]), n
+            rest.append(works)
+            sources.add(source)
+        elif (ratio := _slope(works)) is not None:
+            yield source, ratio, len(works)
+    together = np.concatenate([np.zeros((0, 2)), *rest])
+    if len(together) >= MIN_PAIRS and (ratio := _slope(together)) is not None:
+        yield (sources.pop() if len(sources) == 1 else f"{len(sources)} files together"), ratio, len(together)
+
+
+def _comparable(frames: Sequence[Frame]) -> dict[tuple[str, str, bytes], list[int]]:
+    """Labelled frames of one trajectory and the same atoms in order → their positions in `frames`, in order of time."""
+    groups: dict[tuple[str, str, bytes], list[int]] = defaultdict(list)
+    for (source, trajectory), members in trajectories(frames).items():
+        for k in members:
+            frame = frames[k]
+            if frame.energy is not None and frame.forces is not None and len(frame) > 1:
+                groups[source, trajectory, frame.numbers.tobytes() + frame.pbc.tobytes()].append(k)
+    return groups
+
+
+def _works(frames: Sequence[Frame], pairs: Sequence[tuple[int, int]]) -> np.ndarray:
+    """Predicted and found energy differences, (n_pairs, 2), eV."""
+    works = [(work_between(frames[i], frames[j]), frames[j].energy - frames[i].energy) for i, j in pairs]
+    return np.array([pair for pair in works if pair[0] is not None]).reshape(-1, 2)
+
+
+def _slope(works: np.ndarray) -> float | None:
+    """Found over predicted; None where the two do not follow each other, so that there is no slope."""
+    predicted, found = works.T
+    sizes = np.sqrt(predicted @ predicted), np.sqrt(found @ found)
+    if min(sizes) == 0 or abs(predicted @ found) < MIN_CORRELATION * sizes[0] * sizes[1]:
+        return None
+    return float(np.sign(predicted @ found) * sizes[1] / sizes[0])
 
 
 def _cause(ratio: float) -> str:

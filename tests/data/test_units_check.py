@@ -62,9 +62,48 @@ def test_a_changing_cell_needs_the_stress(lj_run, rng):
 def test_far_frames_are_judged_by_the_size_of_their_forces(lj_run, rng):
     far = [dataclasses.replace(f, positions=f.positions + rng.normal(size=f.positions.shape)) for f in lj_run]
     far = [dataclasses.replace(f, forces=f.forces / np.sqrt(np.mean(f.forces**2))) for f in far]
-    assert "no two frames lie close enough" in suspect_units(far).message
+    assert "too few frames lie close to each other to compare energies with forces" in suspect_units(far).message
     with pytest.raises(ValueError, match=r"the root mean square force is 100 eV/Å, expected 0.01 to 30; the unit is probably not eV/Å"):
         suspect_units(scaled(far, 1.0, 100.0))
+
+
+def far_from(frames, n: int, rng):
+    """n frames whose atoms lie anywhere, with forces that belong to nothing."""
+    some = [frames[k % len(frames)] for k in range(n)]
+    return [dataclasses.replace(f, positions=f.positions + rng.normal(size=f.positions.shape)) for f in some]
+
+
+def test_further_frames_do_not_hide_the_close_ones(lj_run, rng):
+    few = lj_run[::10]  # six frames
+    alone = units_verdict(few)
+    assert alone.n_pairs >= 5
+    among = [*far_from(lj_run, 150, rng), *few, *far_from(lj_run, 150, rng)]
+    among = [dataclasses.replace(f, index=k) for k, f in enumerate(among)]
+    found = units_verdict(among)
+    assert found.n_pairs == alone.n_pairs
+    assert found.ratio == pytest.approx(alone.ratio)
+    assert not units_verdict(scaled(among, 1.0, 0.1)).ok
+
+
+def test_a_long_run_is_searched_where_neighbours_in_time_lie_closest(lj_run, rng):
+    among = [*far_from(lj_run, 700, rng), *lj_run[20:40], *far_from(lj_run, 300, rng)]
+    verdict = units_verdict([dataclasses.replace(f, index=k) for k, f in enumerate(among)])
+    assert verdict.n_pairs >= 5
+    assert verdict.ratio == pytest.approx(1, abs=0.1)
+
+
+def test_every_order_of_atoms_of_a_file_is_looked_at(lj_run):
+    other = dataclasses.replace(lj_run[0], numbers=lj_run[0].numbers[::-1], index=-1)
+    assert units_verdict([other, *lj_run]).n_pairs == units_verdict(lj_run).n_pairs
+
+
+def test_pairs_of_several_short_runs_count_together(lj_run):
+    runs = [dataclasses.replace(f, info={"trajectory": f"run {k // 3}"}) for k, f in enumerate(lj_run)]
+    verdict = units_verdict(runs)
+    assert verdict.n_pairs >= 20
+    assert verdict.ratio == pytest.approx(1, abs=0.05)
+    with pytest.raises(ValueError, match=r"lj.extxyz: energy differences are 0\.\d+ times .* over 60 pairs"):
+        suspect_units(scaled(runs, 1.0, 10.0))
 
 
 @pytest.mark.parametrize("path", ["lips_520K/lips_1000.extxyz", "lgps_pbe/LiGePS-init.system", "lgps_pbe/LiGePS-iter.000000-data.000"])
