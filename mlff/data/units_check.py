@@ -56,11 +56,12 @@ def units_verdict(frames: Sequence[Frame]) -> UnitsVerdict:
 
     Without such frames only the size of the forces is judged, and the verdict stays ok with a doubt in its message.
     """
-    measured = [(ratio, n, where) for where, ratio, n in _ratios(frames)]
+    measured = [(slope, n, where) for where, slope, n in _ratios(frames)]
     n_pairs = sum(n for _, n, _ in measured)
     if measured:
-        ratio, n, where = max(measured, key=lambda one: abs(np.log(abs(one[0]))) + (10.0 if one[0] < 0 else 0.0))
-        if 1 / TOLERANCE < ratio < TOLERANCE:
+        slope, n, where = max(measured, key=lambda one: one[0].doubt)
+        ratio = slope.ratio
+        if slope.doubt < 0:
             return UnitsVerdict(
                 True, ratio, n_pairs, f"energies and forces fit each other (ΔE / −ΣF·Δr = {ratio:.3g} from {n_pairs} pairs)"
             )
@@ -141,13 +142,28 @@ def _works(frames: Sequence[Frame], pairs: Sequence[tuple[int, int]]) -> np.ndar
     return np.array([pair for pair in works if pair[0] is not None]).reshape(-1, 2)
 
 
-def _slope(works: np.ndarray) -> float | None:
+@dataclass(frozen=True)
+class _Slope:
+    """ratio: found over predicted. scatter: its standard error, relative: few pairs that lie far apart measure it badly."""
+
+    ratio: float
+    scatter: float
+
+    @property
+    def doubt(self) -> float:
+        """How far the ratio is from 1 beyond what may be, on a logarithmic scale; negative where the units fit."""
+        return abs(np.log(abs(self.ratio))) - np.log(TOLERANCE) - 2 * self.scatter + (10.0 if self.ratio < 0 else 0.0)
+
+
+def _slope(works: np.ndarray) -> _Slope | None:
     """Found over predicted; None where the two do not follow each other, so that there is no slope."""
     predicted, found = works.T
     sizes = np.sqrt(predicted @ predicted), np.sqrt(found @ found)
     if min(sizes) == 0 or abs(predicted @ found) < MIN_CORRELATION * sizes[0] * sizes[1]:
         return None
-    return float(np.sign(predicted @ found) * sizes[1] / sizes[0])
+    correlation = abs(predicted @ found) / (sizes[0] * sizes[1])
+    scatter = np.sqrt(max(1 / correlation**2 - 1, 0) / (len(works) - 1))
+    return _Slope(float(np.sign(predicted @ found) * sizes[1] / sizes[0]), float(scatter))
 
 
 def _cause(ratio: float) -> str:

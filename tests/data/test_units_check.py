@@ -8,6 +8,7 @@ import pytest
 from mlff.data import read_frames, suspect_units
 from mlff.data.units_check import units_verdict
 from mlff.units import BOHR, HARTREE, HARTREE_PER_BOHR
+from tests.run.conftest import labelled_frames
 
 WRONG = {
     "forces 100 times too large": (1.0, 100.0, 0.01),
@@ -117,3 +118,14 @@ def test_real_sets_pass_and_fail_when_scaled(data_folder, path):
 @pytest.mark.slow
 def test_the_whole_lgps_set_passes(data_folder):
     assert suspect_units(read_frames(data_folder / "lgps_pbe")).ok
+
+
+def test_few_scattered_pairs_refuse_nothing_but_gross_mistakes():
+    """Hard crystals displaced at random, half an ångström apart: the trapezoid rule is wrong by a third there, not the units."""
+    for seed in (0, 1):
+        frames = [dataclasses.replace(frame, info={}) for frame in labelled_frames(24, seed=seed)]
+        verdict = units_verdict(frames)
+        assert verdict.ok
+        assert verdict.ratio < 0.7  # which more pairs would have refused
+        assert not units_verdict(scaled(frames, 1.0, 100.0)).ok
+        assert "wrong sign" in units_verdict(scaled(frames, 1.0, -1.0)).message
