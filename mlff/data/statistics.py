@@ -17,11 +17,15 @@ ISOLATED = "IsolatedAtom"  # the config_type of a frame that holds one atom and 
 
 @dataclass(frozen=True)
 class ReferenceEnergies:
-    """energies: E0 by symbol, eV. identifiable: whether the frames fix each of them. message: one sentence for the report."""
+    """energies: E0 by symbol, eV. identifiable: whether the frames fix each of them. message: one sentence for the report.
+
+    shared: the species whose E0 the frames do not fix; they hold equal shares of what is known only as a sum.
+    """
 
     energies: dict[str, float]
     identifiable: bool
     message: str
+    shared: tuple[str, ...] = ()
 
 
 def species_of(frames: Iterable[Frame]) -> tuple[str, ...]:
@@ -99,7 +103,7 @@ def fit_reference_energies(frames: Sequence[Frame], ridge: float = 1e-8, given: 
     delta = np.linalg.solve(x.T @ x / len(x) + ridge * np.eye(len(free)), x.T @ residual / len(x))
     energies = {**{s: float(known[s]) for s in known}, **{s: float(mean + d) for s, d in zip(free, delta, strict=True)}}
     undetermined, rank = _undetermined(np.unique(x, axis=0), free)
-    fitted = f"reference energies of {', '.join(free)} by least squares over {len(used)} frames"
+    fitted = f"reference energies of {', '.join(free)} by least squares over {len(used)} frame{'' if len(used) == 1 else 's'}"
     if not undetermined:
         return ReferenceEnergies({s: energies[s] for s in species}, True, fitted)
     return ReferenceEnergies(
@@ -109,6 +113,7 @@ def fit_reference_energies(frames: Sequence[Frame], ridge: float = 1e-8, given: 
         f"and those of {', '.join(undetermined)} share an arbitrary part (harmless at this stoichiometry, "
         f"wrong at another one); add {ISOLATED} frames of {', '.join(undetermined)}, "
         "frames of other stoichiometries, or give the energies",
+        tuple(undetermined),
     )
 
 

@@ -15,11 +15,12 @@ from mlff.data.inspection import Inspection, inspect_frames
 from mlff.data.sniff import sniff
 from mlff.units import TO_MILLI
 
+SUFFIXES = (".extxyz", ".xyz", ".db", ".traj", ".xml", ".out")  # of data; other dots belong to the name
 N_SHOWN = 12  # rows of a long list
 
 
 def inspect(cfg: DictConfig) -> Inspection:
-    """Read `cfg.path`, print what is in it, and draw cfg.picture (null: no picture). conf/inspect.yaml describes the settings."""
+    """Read `cfg.path`, print what is in it, and draw cfg.picture ("auto": named after the data; null: no picture). conf/inspect.yaml describes the settings."""
     path = Path(cfg.path)
     if str(cfg.path).startswith("bundled:"):
         from mlff.run.data import locate  # here: it loads torch, which no other path needs
@@ -34,8 +35,16 @@ def inspect(cfg: DictConfig) -> Inspection:
     if cfg.picture:
         from mlff.report.inspection import draw_inspection
 
-        print(f"picture: {draw_inspection(found, cfg.picture, title=str(cfg.path))}")
+        picture = picture_name(str(cfg.path)) if cfg.picture == "auto" else cfg.picture
+        print(f"picture: {draw_inspection(found, picture, title=str(cfg.path)).resolve()}")
     return found
+
+
+def picture_name(data: str) -> str:
+    """The picture of `data`, a path or bundled:name, in the working folder: "frames_inspection.png" of data/frames.extxyz.gz."""
+    path = Path(data.removeprefix("bundled:")).resolve()  # "." has a name too
+    path = path.with_suffix("") if path.suffix in (".gz", ".xz") else path
+    return f"{path.stem if path.suffix in SUFFIXES else path.name}_inspection.png"
 
 
 def print_inspection(found: Inspection, title: str, r_max: float, console: Console) -> None:
@@ -44,7 +53,8 @@ def print_inspection(found: Inspection, title: str, r_max: float, console: Conso
     def short(where: str) -> str:
         return escape(where.removeprefix(f"{title.rstrip('/')}/"))
 
-    console.print(f"\n[bold]{escape(title)}[/]: {found.n_frames:,} frames, {found.n_atoms.sum():,} atoms, {', '.join(found.species)}")
+    counts = ", ".join(f"{n:,} {thing}{'' if n == 1 else 's'}" for n, thing in ((found.n_frames, "frame"), (found.n_atoms.sum(), "atom")))
+    console.print(f"\n[bold]{escape(title)}[/]: {counts}, {', '.join(found.species)}")
     general = _table("frames", "value", "frames")
     for name in ("sources", "compositions", "config_types", "temperatures", "energy_kinds"):
         counts = getattr(found, name)
@@ -71,12 +81,19 @@ def print_inspection(found: Inspection, title: str, r_max: float, console: Conso
     console.print(ranges)
 
     species = _table("species", "E0, eV", "root mean square force, eV/Å", "largest component, eV/Å", f"neighbours within {r_max:g} Å")
+    shared = found.reference.shared if found.reference else ()
     for symbol in found.species:
         forces = found.forces[symbol]
         sizes = [f"{np.sqrt(np.mean(forces**2)):.3f}", f"{np.abs(forces).max():.3f}"] if len(forces) else ["–", "–"]
         e0 = f"{found.reference.energies[symbol]:.4f}" if found.reference else "–"
+        if symbol in shared:
+            e0 += " (shared)"
         species.add_row(symbol, e0, *sizes, f"{found.neighbours[symbol]:.1f}")
     console.print(species)
+    if shared:
+        console.print(
+            f"(shared): the compositions fix no E0 of {', '.join(shared)}, only their sum; it is shared out per atom", soft_wrap=True
+        )
 
     pairs = _table("shortest distance", "Å", "in")
     for (one, other), (distance, where) in found.shortest.items():
@@ -84,14 +101,15 @@ def print_inspection(found: Inspection, title: str, r_max: float, console: Conso
     console.print(pairs)
 
     if found.outliers:
-        outliers = _table("outliers", "what", "value", "robust standard deviations")
+        outliers = _table("outlier", "what", "value", "robust standard deviations")
+        outliers.title = "energy and pressure beside the frames of the same composition, largest force beside all frames"
         for outlier in found.outliers[:N_SHOWN]:
             outliers.add_row(short(outlier.where), outlier.what, outlier.value, f"{outlier.z:+.1f}")
         if len(found.outliers) > N_SHOWN:
             outliers.add_row(f"and {len(found.outliers) - N_SHOWN} more", "", "", "")
         console.print(outliers)
 
-    console.print(f"duplicates: {len(found.duplicates)} groups")
+    console.print(f"duplicates: {len(found.duplicates)} group{'' if len(found.duplicates) == 1 else 's'}")
     console.print(f"units: {escape(found.units.message)}", soft_wrap=True)
     for warning in found.warnings:
         console.print(f"[yellow]warning:[/] {escape(warning)}", soft_wrap=True)

@@ -22,6 +22,7 @@ def frame(symbols: dict[str, int], energy: float | None = None, **info) -> Frame
 def test_three_stoichiometries_fix_three_energies():
     fit = fit_reference_energies([frame({"Li": 3, "P": 1, "S": 4}), frame({"Li": 2, "S": 1}), frame({"P": 4, "S": 3})])
     assert fit.identifiable
+    assert fit.shared == ()
     for symbol, energy in E0.items():
         assert fit.energies[symbol] == pytest.approx(energy, abs=1e-5)  # eV: the ridge's pull
 
@@ -49,6 +50,7 @@ def test_only_the_species_that_hang_together_are_named():
     fit = fit_reference_energies([frame({"Li": 1, "P": 1, "S": 4}), frame({"Li": 3, "P": 1, "S": 4})])
     assert not fit.identifiable
     assert "those of P, S share an arbitrary part" in fit.message
+    assert fit.shared == ("P", "S")
     assert fit.energies["Li"] == pytest.approx(E0["Li"], abs=1e-5)
 
 

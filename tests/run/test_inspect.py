@@ -1,6 +1,7 @@
 """The command answers --help at once, prints what is in a set, draws a picture, and says in one sentence what is wrong with its input."""
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -12,6 +13,8 @@ import pytest
 from ase import Atoms
 from ase.calculators.lj import LennardJones
 from PIL import Image
+
+from mlff.run.inspect import picture_name
 
 ROOT = Path(__file__).parents[2]
 ENVIRONMENT = os.environ | {"PYTHONPATH": str(ROOT), "COLUMNS": "120"}
@@ -66,13 +69,53 @@ def test_it_prints_and_draws(argon):
         "labels taken from free_energy (energy), forces (forces), stress (stress)",
         "argon.extxyz, frame 4",
         "warning: 1 frame is an outlier (first: argon.extxyz, frame 4); look at it before training",
-        "picture: picture.png",
+        f"picture: {argon.parent / 'picture.png'}",
     ):
         assert expected in done.stdout
     with Image.open(argon.parent / "picture.png") as picture:
         assert picture.width > 1500
         assert np.asarray(picture.convert("L")).std() > 10  # something was drawn
     assert sorted(p.name for p in argon.parent.iterdir()) == ["argon.extxyz", "picture.png"]
+
+
+def test_energies_that_one_stoichiometry_does_not_fix_are_marked(argon):
+    frames = ase.io.read(argon, ":")
+    for atoms in frames:
+        atoms.numbers[:4] = 36
+    ase.io.write(argon.parent / "mixed.extxyz", frames)
+    done = command("path=mixed.extxyz", "picture=null", folder=argon.parent)
+    assert done.returncode == 0, done.stderr
+    assert len(re.findall(r"-?\d+\.\d{4} \(shared\)", done.stdout)) == 2
+    assert "(shared): the compositions fix no E0 of Ar, Kr, only their sum; it is shared out per atom" in done.stdout
+    # one species is fixed by one stoichiometry
+    assert "(shared)" not in command("path=argon.extxyz", "picture=null", folder=argon.parent).stdout
+
+
+def test_outliers_say_beside_what_they_stand_apart(argon):
+    done = command("path=argon.extxyz", "picture=null", folder=argon.parent)
+    assert "energy and pressure beside the frames of the same composition, largest force beside all frames" in " ".join(done.stdout.split())
+
+
+def test_the_picture_is_named_after_the_data_and_said_to_be_there(argon):
+    (argon.parent / "elsewhere").mkdir()
+    done = command("path=../argon.extxyz", folder=argon.parent / "elsewhere")
+    picture = argon.parent / "elsewhere" / "argon_inspection.png"
+    assert f"picture: {picture}" in done.stdout
+    assert picture.is_file()
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [
+        ("a/frames.extxyz.gz", "frames"),
+        ("bundled:li3ps4", "li3ps4"),
+        ("run/vasprun.xml", "vasprun"),
+        ("OUTCAR.1", "OUTCAR.1"),
+        ("sets/iter.000000-data.000/", "iter.000000-data.000"),
+    ],
+)
+def test_names_of_pictures(data, name):
+    assert picture_name(data) == f"{name}_inspection.png"
 
 
 @pytest.mark.parametrize(
