@@ -20,7 +20,7 @@ N_SHOWN = 12  # rows of a long list
 
 
 def inspect(cfg: DictConfig) -> Inspection:
-    """Read `cfg.path`, print what is in it, and draw cfg.picture ("auto": named after the data; null: no picture). conf/inspect.yaml describes the settings."""
+    """Read `cfg.path`, print what is in it, and draw `cfg.picture`. conf/inspect.yaml describes the settings."""
     path = Path(cfg.path)
     if str(cfg.path).startswith("bundled:"):
         from mlff.run.data import locate  # here: it loads torch, which no other path needs
