@@ -84,12 +84,13 @@ def nearest_settings(overrides: Sequence[str], config_name: str, folder: Path) -
     """For each override of a setting that does not exist, a sentence that names the nearest one."""
     plain = [o for o in overrides if "=" in o and not o.startswith(("+", "~", "-", "hydra"))]
     groups = [o for o in plain if (folder / o.partition("=")[0]).is_dir()]
+    plain = [o for o in plain if o not in groups]
     try:
         with hydra.initialize_config_dir(str(folder), version_base="1.3"):
             known = _names(hydra.compose(config_name, [*groups, *(o for o in overrides if o.startswith("+experiment="))]))
     except Exception:  # a group or experiment that does not exist: Hydra has listed those there are
         return []
-    known += [child.name for child in folder.iterdir() if child.is_dir()]
+    known += [str(child.relative_to(folder)) for child in folder.rglob("*") if child.is_dir()]
     hints = []
     for name in (o.partition("=")[0] for o in plain):
         if name not in known and (near := _nearest(name, known)):

@@ -55,6 +55,7 @@ def read_data(path: str | os.PathLike, format: str | None, energy_kind: str | No
     place = locate(path)
     in_store = format in (None, "store") and energy_kind is None and (place / "store.json").is_file()
     frames = FrameStore(place) if in_store else read_frames(place, format=format, energy_kind=energy_kind)
+    refuse_unlabelled(frames)
     suspect_units(frames)
     return frames
 
@@ -70,7 +71,6 @@ def load_data(cfg: DictConfig, seed: int) -> RunData:
     options = {k: v for k, v in cfg.split.items() if k != "kind"}
     if options.get("splits"):
         options["splits"] = locate(options["splits"])
-    refuse_unlabelled(frames)
     splits = _only(split_frames(frames, kind=cfg.split.kind, seed=seed, **options), frames, cfg.only)
     species = tuple(cfg.species) if cfg.species else species_of(FrameSubset(frames, splits.train))
     return RunData(frames, splits, species, data_hash(frames))

@@ -48,4 +48,5 @@ def test_the_nearest_setting_is_named(wrong, meant):
 
 
 def test_what_exists_gets_no_hint():
-    assert nearest_settings(["+experiment=lips", "optimizer=adamw", "optimizer.lr=1e-3", "name=x", "--help"], "train", CONF) == []
+    overrides = ["+experiment=lips", "data=files", "data/split=file", "optimizer=adamw", "optimizer.lr=1e-3", "name=x", "--help"]
+    assert nearest_settings(overrides, "train", CONF) == []
