@@ -26,7 +26,7 @@ class ForceField(pl.LightningModule):
         weight_decay: of matrices alone; biases, gates' offsets and scalars are free.
         ema_decay: per step; its first steps average over fewer.
         clock: the wall clock that may end the training; none by default.
-        stage_two: share of training after which the energy weighs `stage_two_energy_factor` times as much; 1 for never.
+        stage_two: share of training after which the energy's weight rises, by `stage_two_energy_factor`; 1 for never.
     """
 
     def __init__(
@@ -67,6 +67,14 @@ class ForceField(pl.LightningModule):
         """Whether no further stage will begin."""
         return self.stage == 2 or self.stage_two >= 1
 
+    @property
+    def energy_factor(self) -> float:
+        """1, then rising to `stage_two_energy_factor` over the first half of stage two: a jump would throw the weights off their path."""
+        if self.stage_two >= 1:
+            return 1.0
+        risen = (self.progress - self.stage_two) / (0.5 * (1 - self.stage_two))
+        return self.stage_two_energy_factor ** min(max(risen, 0.0), 1.0)
+
     def configure_optimizers(self):
         free = [p for p in self.potential.parameters() if p.requires_grad and p.dim() < 2]
         decayed = [p for p in self.potential.parameters() if p.requires_grad and p.dim() >= 2]
@@ -84,8 +92,7 @@ class ForceField(pl.LightningModule):
 
     def training_step(self, graph: AtomGraph, batch_idx: int) -> Tensor:
         prediction = self.potential(graph, compute_stress=self._needs_stress and bool(graph.has_stress.any()))
-        factor = self.stage_two_energy_factor if self.stage == 2 else 1.0
-        loss, parts = self.loss(prediction, graph, factor)
+        loss, parts = self.loss(prediction, graph, self.energy_factor)
         if not torch.isfinite(loss):
             raise FloatingPointError(self._not_finite(prediction, graph))
         self.log("train_loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(graph.energy))
