@@ -6,7 +6,6 @@ import re
 import shutil
 import subprocess
 import sys
-import time
 import tomllib
 from importlib.metadata import packages_distributions
 from pathlib import Path
@@ -51,16 +50,13 @@ def test_the_source_is_clean():
         assert done.returncode == 0, done.stdout + done.stderr
 
 
-def test_help_answers_at_once_and_without_torch():
-    start = time.monotonic()
+def test_help_answers_without_what_takes_seconds_to_load():
     command = [sys.executable, "-X", "importtime", "train.py", "--help"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
-    seconds = time.monotonic() - start
     imported = {line.split("|")[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert "hydra" in imported
     assert imported.isdisjoint({"torch", "pytorch_lightning", "ase", "scipy"})
     assert "train is powered by Hydra" in done.stdout
-    assert seconds < 2.0  # 0.5 s on an idle core
 
 
 def test_make_names_the_remedy_where_python_is_too_old(tmp_path):
