@@ -50,7 +50,7 @@ class ProgressBar(Callback):
         self._errors = f"val {', '.join(errors)}"
         if self._bar is not None:
             self._bar.update(self._task, errors=self._errors)
-        elif trainer.is_global_zero and trainer.training:
+        elif trainer.is_global_zero and not self._console.is_terminal:
             print(
                 f"epoch {trainer.current_epoch + 1}, {100 * module.progress:.0f} %, stage {module.stage}: "
                 f"loss {self._loss:.4f}, {self._errors}, {self._left(module.progress)} left",

@@ -119,6 +119,9 @@ def test_a_finished_run_is_neither_repeated_nor_lost(data_file, tmp_path, monkey
     folder = tmp_path / "small"
     config = train_config(folder, data_file, "trainer.max_epochs=1")
     score = train(config)
+    assert re.search(
+        r"^epoch 1, 100 %, stage 2: loss [\d.]+, val F [\d.]+ meV/Å, E [\d.]+ meV/atom, 0:00:00 left$", capsys.readouterr().out, re.M
+    )
     steps, step = 0, ForceField.training_step
 
     def counted(self, *args):

@@ -10,7 +10,7 @@ from mlff.train.progress import ProgressBar
 def validated_once(bar: ProgressBar) -> None:
     """A training that is validated at a quarter."""
     module = types.SimpleNamespace(progress=0.0, stage=1)
-    trainer = types.SimpleNamespace(is_global_zero=True, training=True, current_epoch=4, callback_metrics={})
+    trainer = types.SimpleNamespace(is_global_zero=True, current_epoch=4, callback_metrics={})
     bar.on_train_start(trainer, module)
     module.progress = 0.25
     bar.on_train_batch_end(trainer, module, {"loss": 0.5}, None, 0)
