@@ -99,4 +99,9 @@ class ReportContent:
     @property
     def headline(self) -> str:
         """The split that speaks for the model: test, else val, else train."""
-        return next(split for split in reversed(SPLITS) if split in self.metrics)
+        return headline_split(self.metrics)
+
+
+def headline_split(metrics: Mapping[str, Mapping]) -> str:
+    """The split that speaks for the model: test, else val, else train."""
+    return next(split for split in reversed(SPLITS) if split in metrics)

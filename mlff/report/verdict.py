@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from mlff.report.content import headline_split
 from mlff.train.metrics import COLUMNS, format_number
 
 UNUSABLE = 30.0  # %, of the RMS force: beyond it trajectories follow the errors
@@ -10,7 +11,7 @@ APART = {"force_mae": 1.5, "energy_mae": 2.0}  # times the overall error, beyond
 
 def summary_sentence(metrics: Mapping[str, Mapping], mobile: str = "the mobile ion") -> str:
     """The main numbers of the split that speaks for the model (test, else val, else train), in one sentence."""
-    split = _headline(metrics)
+    split = headline_split(metrics)
     row, part = metrics[split]["overall"], metrics[split]["mobile"]
     name = {"test": "test", "val": "validation", "train": "training"}[split]
     errors = []
@@ -64,12 +65,8 @@ def honest_warnings(
     return found
 
 
-def _headline(metrics: Mapping[str, Mapping]) -> str:
-    return next(name for name in ("test", "val", "train") if name in metrics)
-
-
 def _too_large(metrics: Mapping[str, Mapping]) -> list[str]:
-    relative = metrics[_headline(metrics)]["overall"]["force_relative"]
+    relative = metrics[headline_split(metrics)]["overall"]["force_relative"]
     if relative is None or relative <= UNUSABLE:
         return []
     return [
@@ -80,7 +77,7 @@ def _too_large(metrics: Mapping[str, Mapping]) -> list[str]:
 
 def _weak_spots(metrics: Mapping[str, Mapping]) -> list[str]:
     """Configuration types whose errors are far above the overall ones, which hide them."""
-    result = metrics[_headline(metrics)]
+    result = metrics[headline_split(metrics)]
     overall, found = result["overall"], []
     for kind, row in result["per_config_type"].items():
         known = [key for key in APART if row[key] is not None and overall[key]]

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from mlff.data import Frame
-from mlff.report import PredictionSamples, ReportContent, summary_sentence, write_figures, write_report
+from mlff.report import PredictionSamples, ReportContent, headline_split, summary_sentence, write_figures, write_report
 from mlff.train.metrics import FramePrediction, print_metrics
 
 
@@ -45,6 +45,6 @@ def show_results(
 
 def show_tables(folder: Path, title: str, metrics: Mapping[str, dict]) -> None:
     """Print the table of the split that counts, test where there is one, and where the report lies."""
-    headline = next(split for split in ("test", "val", "train") if split in metrics)
+    headline = headline_split(metrics)
     print_metrics(metrics[headline], f"{title}: {headline} split" if len(metrics) > 1 else title)
     print(f"report: {folder / 'report.html'}")
