@@ -11,6 +11,8 @@ from pathlib import Path
 import hydra
 from omegaconf import DictConfig, OmegaConf
 
+from mlff.run.settings import flat
+
 CONF = Path(__file__).parents[2] / "conf"
 
 
@@ -105,15 +107,10 @@ def _nearest(name: str, known: Sequence[str]) -> list[str]:
     return alike or [k for k in known if difflib.SequenceMatcher(None, k.rpartition(".")[2], last).ratio() > 0.85][:3]
 
 
-def _names(cfg: DictConfig, prefix: str = "") -> list[str]:
-    """The dotted names of all settings, those that hold others too."""
-    names = []
-    for key in cfg:
-        names.append(f"{prefix}{key}")
-        child = OmegaConf.to_container(cfg, resolve=False)[key]
-        if isinstance(child, dict):
-            names += _names(OmegaConf.create(child), f"{prefix}{key}.")
-    return names
+def _names(cfg: DictConfig) -> list[str]:
+    """The dotted names of all settings, and of the mappings that hold them."""
+    settings = [name.split(".") for name in flat(OmegaConf.to_container(cfg, resolve=False))]
+    return list(dict.fromkeys(".".join(parts[: k + 1]) for parts in settings for k in range(len(parts))))
 
 
 def _remove_if_empty() -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from mlff.run.settings import flat
+
 log = logging.getLogger(__name__)
 
 # of a run that is replaced; its model stays until the new one is whole
@@ -48,16 +50,9 @@ def prepare_folder(folder: Path, cfg: DictConfig) -> Path | None:
 
 def _changes(old: DictConfig, new: DictConfig) -> list[str]:
     """`trainer.max_epochs 40 → 30` for each setting that differs; the folder may have moved."""
-    before, after = (_flat(OmegaConf.to_container(cfg, resolve=True)) for cfg in (old, new))
+    before, after = (flat(OmegaConf.to_container(cfg, resolve=True)) for cfg in (old, new))
     return [
         f"{key} {before.get(key, 'absent')} → {after.get(key, 'absent')}"
         for key in sorted(before.keys() | after.keys())
         if key != "folder" and before.get(key) != after.get(key)
     ]
-
-
-def _flat(node: dict, prefix: str = "") -> dict[str, object]:
-    flat: dict[str, object] = {}
-    for key, value in node.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) and value else {f"{prefix}{key}": value}
-    return flat
