@@ -18,6 +18,7 @@ from ase.io import read, write
 from ase.stress import full_3x3_to_voigt_6_stress
 from tqdm import tqdm
 
+from mlff.data import Frame, geometry_hash
 from mlff.oracle import Oracle, OracleError, Unconverged, frame_key
 
 
@@ -103,7 +104,10 @@ def _refuse_to_lose(output: Path, frames: Sequence[Atoms]) -> None:
     """Refuse an output that holds frames which these inputs do not."""
     if not output.exists():
         return
-    others = sum(not any(_same_structure(kept, frame) for frame in frames) for kept in read(output, index=":"))
+    known = {geometry_hash(Frame.from_atoms(frame)) for frame in frames}
+    # by name first: only what a rounding may have renamed is compared with every frame
+    renamed = [kept for kept in read(output, index=":") if geometry_hash(Frame.from_atoms(kept)) not in known]
+    others = sum(not any(_same_structure(kept, frame) for frame in frames) for kept in renamed)
     if others:
         raise ValueError(
             f"{output} holds {others} labelled frame(s) that are not among these inputs and would be lost; "
