@@ -10,6 +10,7 @@ import numpy as np
 from ase.data import atomic_numbers, chemical_symbols, covalent_radii
 
 from mlff.data.frame import Frame
+from mlff.data.parts import plural
 from mlff.data.statistics import ISOLATED, ReferenceEnergies, composition_matrix, fit_reference_energies, formula, species_of
 from mlff.data.units_check import UnitsVerdict, units_verdict
 from mlff.data.unlabelled import unread_hint
@@ -212,9 +213,9 @@ def _warnings(frames, labels, reference, units, shortest, duplicates, outliers) 
         found.append(units.message)
     for name, n in labels.items():
         if 0 < n < len(frames):
-            found.append(f"{len(frames) - n} of {_frames(len(frames))} {'has' if len(frames) - n == 1 else 'have'} no {name}")
+            found.append(f"{len(frames) - n} of {plural(len(frames), 'frame')} {'has' if len(frames) - n == 1 else 'have'} no {name}")
     if not labels["energy"] or not labels["forces"]:
-        counts = ", ".join(f"{_frames(n)} {'has' if n == 1 else 'have'} {name}" for name, n in labels.items())
+        counts = ", ".join(f"{plural(n, 'frame')} {'has' if n == 1 else 'have'} {name}" for name, n in labels.items())
         found.append(f"a potential needs energies and forces: {counts}; {unread_hint(frames)}")
     if reference is not None and not reference.identifiable:
         found.append(reference.message)
@@ -225,7 +226,7 @@ def _warnings(frames, labels, reference, units, shortest, duplicates, outliers) 
     if unconverged:
         verb = "comes" if len(unconverged) == 1 else "come"
         found.append(
-            f"{_frames(len(unconverged))} {verb} from a self-consistency that did not converge (first: {unconverged[0]}); drop them"
+            f"{plural(len(unconverged), 'frame')} {verb} from a self-consistency that did not converge (first: {unconverged[0]}); drop them"
         )
     for (one, other), (distance, where) in shortest.items():
         limit = TOO_SHORT * (covalent_radii[atomic_numbers[one]] + covalent_radii[atomic_numbers[other]])
@@ -234,15 +235,12 @@ def _warnings(frames, labels, reference, units, shortest, duplicates, outliers) 
     if duplicates:
         differ = sum(np.ptp([frames[k].energy for k in group if frames[k].energy is not None] or [0.0]) > 1e-3 for group in duplicates)
         n = sum(map(len, duplicates)) - len(duplicates)
-        groups = f"{differ} group{'' if differ == 1 else 's'}"
-        advice = f"in {groups} the energies differ by more than 1 meV: two settings?" if differ else "drop the copies"
-        found.append(f"{_frames(n)} {'repeats' if n == 1 else 'repeat'} another one (first: {frames[duplicates[0][1]].where}); {advice}")
+        advice = f"in {plural(differ, 'group')} the energies differ by more than 1 meV: two settings?" if differ else "drop the copies"
+        found.append(
+            f"{plural(n, 'frame')} {'repeats' if n == 1 else 'repeat'} another one (first: {frames[duplicates[0][1]].where}); {advice}"
+        )
     if outliers:
         n = len({o.position for o in outliers})
         verb = "is an outlier" if n == 1 else "are outliers"
-        found.append(f"{_frames(n)} {verb} (first: {outliers[0].where}); look at {'it' if n == 1 else 'them'} before training")
+        found.append(f"{plural(n, 'frame')} {verb} (first: {outliers[0].where}); look at {'it' if n == 1 else 'them'} before training")
     return found
-
-
-def _frames(n: int) -> str:
-    return f"{n} frame{'' if n == 1 else 's'}"

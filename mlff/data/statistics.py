@@ -10,6 +10,7 @@ import numpy as np
 from ase.data import atomic_numbers, chemical_symbols
 
 from mlff.data.frame import Frame
+from mlff.data.parts import plural
 from mlff.geometry import neighbor_list
 
 ISOLATED = "IsolatedAtom"  # the config_type of a frame that holds one atom and gives its E0
@@ -103,7 +104,7 @@ def fit_reference_energies(frames: Sequence[Frame], ridge: float = 1e-8, given: 
     delta = np.linalg.solve(x.T @ x / len(x) + ridge * np.eye(len(free)), x.T @ residual / len(x))
     energies = {**{s: float(known[s]) for s in known}, **{s: float(mean + d) for s, d in zip(free, delta, strict=True)}}
     undetermined, rank = _undetermined(np.unique(x, axis=0), free)
-    fitted = f"reference energies of {', '.join(free)} by least squares over {len(used)} frame{'' if len(used) == 1 else 's'}"
+    fitted = f"reference energies of {', '.join(free)} by least squares over {plural(len(used), 'frame')}"
     if not undetermined:
         return ReferenceEnergies({s: energies[s] for s in species}, True, fitted)
     return ReferenceEnergies(

@@ -12,6 +12,7 @@ from rich.table import Table
 
 from mlff.data import FrameStore, read_frames
 from mlff.data.inspection import Inspection, inspect_frames
+from mlff.data.parts import plural
 from mlff.data.sniff import sniff
 from mlff.units import TO_MILLI
 
@@ -109,7 +110,7 @@ def print_inspection(found: Inspection, title: str, r_max: float, console: Conso
             outliers.add_row(f"and {len(found.outliers) - N_SHOWN} more", "", "", "")
         console.print(outliers)
 
-    console.print(f"duplicates: {len(found.duplicates)} group{'' if len(found.duplicates) == 1 else 's'}")
+    console.print(f"duplicates: {plural(len(found.duplicates), 'group')}")
     console.print(f"units: {escape(found.units.message)}", soft_wrap=True)
     for warning in found.warnings:
         console.print(f"[yellow]warning:[/] {escape(warning)}", soft_wrap=True)
