@@ -38,21 +38,26 @@ def start(potential: Potential, data: FrameDataset, units: dict[str, float], cfg
 
 def final_solve(model: Potential, sets: dict[str, FrameDataset], units: dict[str, float], cfg: DictConfig) -> None:
     """Settle the reference energies, and on request the last linear layer, in closed form; each kept only if validation improves."""
-    _keep_if_better("reference energies", model, sets["val"], units, lambda: shift_reference_energies(model, sets["train"]))
+    score = _score(model, sets["val"], units)
+    score = _keep_if_better("reference energies", model, score, sets["val"], units, lambda: shift_reference_energies(model, sets["train"]))
     if cfg.trainer.final_solve is not None and isinstance(model.architecture, LinearReadout):
         now = model.architecture.linear_weights().detach().clone()
         solved = _solve(model, sets["train"], units, cfg.trainer.final_solve, cfg.seed, around=now)
-        _keep_if_better("last layer", model, sets["val"], units, lambda: model.architecture.set_linear_weights(solved))
+        _keep_if_better("last layer", model, score, sets["val"], units, lambda: model.architecture.set_linear_weights(solved))
 
 
-def _keep_if_better(what: str, model: Potential, val: FrameDataset, units: dict[str, float], change: Callable[[], object]) -> None:
-    before, score = copy.deepcopy(model.state_dict()), _score(model, val, units)
+def _keep_if_better(
+    what: str, model: Potential, score: float, val: FrameDataset, units: dict[str, float], change: Callable[[], object]
+) -> float:
+    """Change the model, whose score is `score`, and take it back unless that made it better; returns the score of what is kept."""
+    before = copy.deepcopy(model.state_dict())
     change()
     changed = _score(model, val, units)
     if not changed < score:
         model.load_state_dict(before)
     kept = "kept" if changed < score else "not kept"
     log.info("%s solved: validation error %.4f → %.4f (of force and energy, in the loss's units), %s", what, score, changed, kept)
+    return min(score, changed)
 
 
 def _solve(potential: Potential, data: FrameDataset, units: dict[str, float], options: DictConfig, seed: int, around=None) -> torch.Tensor:
