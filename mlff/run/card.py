@@ -4,8 +4,9 @@ from omegaconf import DictConfig
 
 import mlff
 from mlff.data import ReferenceEnergies, geometry_hash
+from mlff.data.parts import PARTS
 from mlff.model.potential import Potential
-from mlff.run.data import PARTS, RunData
+from mlff.run.data import RunData
 from mlff.run.initial import Start
 from mlff.run.predict import n_parameters
 

@@ -17,8 +17,6 @@ from mlff.data.statistics import species_of
 from mlff.data.subset import FrameSubset
 from mlff.data.unlabelled import refuse_unlabelled
 
-PARTS = ("train", "val", "test")
-
 
 @dataclass(frozen=True)
 class RunData:

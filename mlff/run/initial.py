@@ -64,7 +64,7 @@ def initial_potential(cfg: DictConfig, data: RunData) -> Start:
     reference = dataclasses.replace(reference, message=message)
     val = dataset(data.frames, potential.species, potential.r_max, data.indices("val"))
     before = compute_metrics(data.part("val"), predict(potential, val, title="before fine-tuning"), cfg.data.mobile)
-    held_out = [data.frames[int(i)] for i in (*data.indices("val"), *data.indices("test"))]
+    held_out = [*data.part("val"), *data.part("test")]
     if seen := artefact.trained_on(held_out):
         log.warning("the start was trained on %d of the %d validation and test frames: errors on them flatter", seen, len(held_out))
     return Start(potential.train(), artefact.card["model"], reference, before, tuple(artefact.card["data"]["train_frames"]))

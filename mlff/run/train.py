@@ -12,11 +12,12 @@ from omegaconf import DictConfig, OmegaConf
 
 from mlff.artefact import save
 from mlff.data.dataset import FrameDataset
+from mlff.data.parts import PARTS
 from mlff.model.potential import Potential
 from mlff.report import honest_warnings
 from mlff.run.card import data_summary, model_card
 from mlff.run.closed_form import error_units, final_solve, start
-from mlff.run.data import PARTS, RunData, dataset, load_data
+from mlff.run.data import RunData, dataset, load_data
 from mlff.run.estimate import print_estimate
 from mlff.run.folder import finished_metrics, prepare_folder
 from mlff.run.initial import Start, initial_potential
