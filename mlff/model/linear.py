@@ -52,16 +52,18 @@ class Linear(Architecture, LinearReadout):
 
     def _standardized(self, hood: Neighborhood) -> Tensor:
         # only the spread is divided out: x of an isolated atom stays 0, and E0 exact
-        return self._invariants(hood) / self.standardize.spread
+        return self._invariants(self._densities(hood)) / self.standardize.spread
 
     def calibrate(self, hood: Neighborhood) -> None:
-        densities = species_densities(self.stage, self.stage(hood.vectors), hood.slots_per_species, self.bins)
+        densities = self._densities(hood)
         self.scale.fit([hood.of_atoms(density) for density in densities])
-        self.standardize.fit(hood.of_atoms(self._invariants(hood)))
+        self.standardize.fit(hood.of_atoms(self._invariants(densities)))
 
-    def _invariants(self, hood: Neighborhood) -> Tensor:
-        summed = species_densities(self.stage, self.stage(hood.vectors), hood.slots_per_species, self.bins)
-        shells = self.scale(summed)
+    def _densities(self, hood: Neighborhood) -> list[Tensor]:
+        return species_densities(self.stage, self.stage(hood.vectors), hood.slots_per_species, self.bins)
+
+    def _invariants(self, densities: list[Tensor]) -> Tensor:
+        shells = self.scale(densities)
         rows = [shells[0][:, 0]]
         for shell in shells:
             first, second = torch.triu_indices(len(shell), len(shell), device=shell.device)
