@@ -6,7 +6,7 @@ from torch import Tensor
 
 from mlff.model.invariant_model import InvariantModel
 from mlff.model.sizes import LEAN, size_of
-from mlff.nn.densities import DensityScale, species_bins, species_densities
+from mlff.nn.densities import DensityScale, species_bins
 from mlff.nn.edge_stage import EdgeStage
 from mlff.nn.node_block import NodeBlock
 from mlff.nn.readout import Readout, Standardize
@@ -49,13 +49,10 @@ class Lean(InvariantModel):
         self.readout = Readout(self.block.n_invariants, sizes.hidden, self.n_species)
 
     def calibrate(self, hood: Neighborhood) -> None:
-        densities = self._densities(hood)
+        densities = self.densities(self.stage.factors(hood.vectors), hood.slots_per_species)
         self.scale.fit([hood.of_atoms(density) for density in densities])
-        self.standardize.fit(hood.of_atoms(self.block(self.scale(densities), hood.sites_per_species)))
+        self.standardize.fit(hood.of_atoms(self.block([(densities, self.scale.factors())], hood.sites_per_species)))
 
     def rows(self, hood: Neighborhood) -> Tensor:
         """Standardised invariants of each site, (n_rows, n_sites)."""
-        return self.standardize(self.block(self.scale(self._densities(hood)), hood.sites_per_species))
-
-    def _densities(self, hood: Neighborhood) -> list[Tensor]:
-        return species_densities(self.stage, self.stage(hood.vectors), hood.slots_per_species, self.bins)
+        return self.local(self.densities(self.stage.factors(hood.vectors), hood.slots_per_species), hood.sites_per_species)

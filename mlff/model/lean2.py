@@ -8,10 +8,10 @@ from torch import Tensor, nn
 from mlff.model.invariant_model import InvariantModel
 from mlff.model.lean import MAX_BINS
 from mlff.model.sizes import LEAN2, size_of
-from mlff.nn.densities import DensityScale, species_bins, species_densities, weighted_densities
+from mlff.nn.densities import DensityScale, species_bins, weighted_densities
 from mlff.nn.edge_stage import EdgeStage
 from mlff.nn.node_block import NodeBlock
-from mlff.nn.readout import Readout, Standardize
+from mlff.nn.readout import Readout, Standardize, dense
 from mlff.nn.slots import Neighborhood
 
 
@@ -59,28 +59,30 @@ class Lean2(InvariantModel):
         self.readout = Readout(self.block.n_invariants + self.hop_block.n_invariants, sizes.hidden, self.n_species)
 
     def calibrate(self, hood: Neighborhood) -> None:
-        features = self.stage(hood.vectors)
-        densities = species_densities(self.stage, features, hood.slots_per_species, self.bins)
+        factors, sites = self.stage.factors(hood.vectors), hood.sites_per_species
+        densities = self.densities(factors, hood.slots_per_species)
         self.scale.fit([hood.of_atoms(density) for density in densities])
-        densities = self.scale(densities)
-        near = self.block(densities, hood.sites_per_species)
-        self.standardize.fit(hood.of_atoms(near))
-        hop = self._hop_densities(features, self.standardize(near), hood)
+        self.standardize.fit(hood.of_atoms(self.block([(densities, self.scale.factors())], sites)))
+        hop = weighted_densities(factors, self.send(self.local(densities, sites))[:, hood.neighbor])
         self.hop_scale.fit([hood.of_atoms(density) for density in hop])
-        self.hop_standardize.fit(hood.of_atoms(self._far(densities, hop, hood)))
+        self.hop_standardize.fit(hood.of_atoms(self._far_invariants(densities, hop, sites)))
 
     def rows(self, hood: Neighborhood) -> Tensor:
         """Standardised invariants of both passes for each site, (n_rows, n_sites)."""
-        features = self.stage(hood.vectors)
-        densities = self.scale(species_densities(self.stage, features, hood.slots_per_species, self.bins))
-        near = self.standardize(self.block(densities, hood.sites_per_species))
-        far = self.hop_standardize(self._far(densities, self._hop_densities(features, near, hood), hood))
-        return torch.cat([near, far])
+        factors, sites = self.stage.factors(hood.vectors), hood.sites_per_species
+        densities = self.densities(factors, hood.slots_per_species)
+        near = self.local(densities, sites)
+        hop = weighted_densities(factors, self.send(near)[:, hood.neighbor])
+        return torch.cat([near, self.far(densities, hop, sites)])
 
-    def _hop_densities(self, features: Tensor, near: Tensor, hood: Neighborhood) -> list[Tensor]:
-        h = self.message(near.T).T
-        return weighted_densities(self.stage, features, h[:, hood.neighbor])
+    def send(self, near: Tensor) -> Tensor:
+        """h, (…, n_hop, n_sites), of the local invariants."""
+        first, activation, second = self.message
+        return dense(second, activation(dense(first, near)))
 
-    def _far(self, densities: list[Tensor], hop: list[Tensor], hood: Neighborhood) -> Tensor:
-        both = [torch.cat(pair) for pair in zip(densities, self.hop_scale(hop), strict=True)]
-        return self.hop_block(both, hood.sites_per_species)
+    def far(self, densities: list[Tensor], hop: list[Tensor], sites_per_species: tuple[int, ...]) -> Tensor:
+        """Standardised invariants of both densities, (…, n_invariants, n_sites)."""
+        return self.hop_standardize(self._far_invariants(densities, hop, sites_per_species))
+
+    def _far_invariants(self, densities: list[Tensor], hop: list[Tensor], sites_per_species: tuple[int, ...]) -> Tensor:
+        return self.hop_block([(densities, self.scale.factors()), (hop, self.hop_scale.factors())], sites_per_species)

@@ -60,10 +60,10 @@ class Linear(Architecture, LinearReadout):
         self.standardize.fit(hood.of_atoms(self._invariants(densities)))
 
     def _densities(self, hood: Neighborhood) -> list[Tensor]:
-        return species_densities(self.stage, self.stage(hood.vectors), hood.slots_per_species, self.bins)
+        return species_densities(self.stage.factors(hood.vectors), hood.slots_per_species, self.bins)
 
     def _invariants(self, densities: list[Tensor]) -> Tensor:
-        shells = self.scale(densities)
+        shells = [factor[:, None, None] * density for factor, density in zip(self.scale.factors(), densities, strict=True)]
         rows = [shells[0][:, 0]]
         for shell in shells:
             first, second = torch.triu_indices(len(shell), len(shell), device=shell.device)

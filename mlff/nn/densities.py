@@ -5,7 +5,9 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from mlff.nn.edge_stage import EdgeStage
+from mlff.nn.edge_stage import EdgeStage, outer
+
+Factors = list[tuple[Tensor, Tensor]]  # of `EdgeStage.factors`
 
 
 class DensityScale(nn.Module):
@@ -30,32 +32,51 @@ class DensityScale(nn.Module):
         # a channel that is always empty (a pair of species that never meets) stays as it is
         self.rms.copy_(torch.where(rms > 1e-6, rms, torch.ones_like(rms)))
 
-    def forward(self, densities: list[Tensor]) -> list[Tensor]:
-        parts = self.rms.split([k for k, _ in self.degeneracy], dim=1)
-        return [density / part.reshape(-1, 1, 1) for density, part in zip(densities, parts, strict=True)]
+    def factors(self) -> list[Tensor]:
+        """For each l what multiplies a density, (…, n_channels · K_l)."""
+        return [1 / part.flatten(-2) for part in self.rms.split([k for k, _ in self.degeneracy], dim=-1)]
 
 
-def species_densities(stage: EdgeStage, features: Tensor, slots_per_species: Sequence[int], bins: Tensor | None) -> list[Tensor]:
-    """A[s, (l,k,m), i] = Σ_{j of species s} φ[(l,k,m), j, i]: a sum over each block of slots.
+def species_densities(factors: Factors, slots_per_species: Sequence[int], bins: Tensor | None) -> list[Tensor]:
+    """A[(s,k), m, i] = Σ_{j of species s} b_k Y_m: a sum over each block of slots.
 
     Args:
-        features: (n_features, n_slots, n_sites).
+        factors: for each l, b (K_l, n_slots, n_sites) and Y (2l+1, n_slots, n_sites).
         bins: (n_bins, n_species), a fixed embedding that replaces one bin per species; None keeps one each.
     Returns:
         for each l (n_species or n_bins · K_l, 2l+1, n_sites).
     """
-    densities = torch.stack([block.sum(1) for block in features.split(list(slots_per_species), dim=1)], dim=1)
-    return _by_l(stage, densities if bins is None else torch.einsum("bs,fsn->fbn", bins, densities))
+    shells = []
+    for b, y in factors:
+        blocks = outer(b, y).split(list(slots_per_species), dim=2)
+        density = torch.stack([block.sum(2) for block in blocks])
+        shells.append((density if bins is None else torch.einsum("bs,skmn->bkmn", bins, density)).flatten(0, 1))
+    return shells
 
 
-def weighted_densities(stage: EdgeStage, features: Tensor, weights: Tensor) -> list[Tensor]:
-    """A2[c, (l,k,m), i] = Σ_j h[c, j] φ[(l,k,m), j, i], for each l (n_channels · K_l, 2l+1, n_sites).
+def weighted_densities(factors: Factors, weights: Tensor) -> list[Tensor]:
+    """A2[(c,k), m, i] = Σ_j h[c, j] b_k Y_m, for each l (…, n_channels · K_l, 2l+1, n_sites).
 
     Args:
-        features: (n_features, n_slots, n_sites).
-        weights: (n_channels, n_slots, n_sites), h of the neighbour in each slot.
+        weights: (…, n_channels, n_slots, n_sites), h of the neighbour in each slot.
     """
-    return _by_l(stage, _BatchedProduct.apply(weights.permute(2, 0, 1), features.permute(2, 1, 0)).permute(2, 1, 0))
+    if torch.compiler.is_compiling():
+        return [_fused(b, y, weights) for b, y in factors]
+    features = torch.cat([outer(b, y).flatten(0, 1) for b, y in factors])
+    n_channels = weights.shape[:-2]
+    summed = _BatchedProduct.apply(weights.flatten(0, -3).permute(2, 0, 1), features.permute(2, 1, 0))
+    summed = summed.permute(1, 2, 0).unflatten(0, n_channels)
+    blocks = summed.split([len(b) * len(y) for b, y in factors], dim=-2)
+    return [block.unflatten(-2, (len(b), len(y))).flatten(-4, -3) for block, (b, y) in zip(blocks, factors, strict=True)]
+
+
+def _fused(b: Tensor, y: Tensor, weights: Tensor) -> Tensor:
+    """Sums of products that a compiler keeps in registers, h·b formed once for all m."""
+    rows = []
+    for b_k in b.unbind(0):
+        product = weights * b_k
+        rows.append(torch.stack([(product * y_m).sum(-2) for y_m in y.unbind(0)], dim=-2))
+    return torch.stack(rows, dim=-3).flatten(-4, -3)
 
 
 class _BatchedProduct(torch.autograd.Function):
@@ -70,11 +91,6 @@ class _BatchedProduct(torch.autograd.Function):
     def backward(ctx, grad: Tensor) -> tuple[Tensor, Tensor]:
         a, b = ctx.saved_tensors
         return _BatchedProduct.apply(grad, b.mT), _BatchedProduct.apply(a.mT, grad)
-
-
-def _by_l(stage: EdgeStage, densities: Tensor) -> list[Tensor]:
-    """(n_features, n_channels, n_sites) → for each l (n_channels · K_l, 2l+1, n_sites)."""
-    return [shell.permute(2, 0, 1, 3).flatten(0, 1) for shell in stage.split(densities)]
 
 
 def species_bins(n_species: int, n_bins: int) -> Tensor | None:

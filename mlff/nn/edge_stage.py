@@ -31,15 +31,14 @@ class EdgeStage(nn.Module):
             )
         self.n_radial, self.r_cut = tuple(int(k) for k in n_radial), tuple(float(r) for r in r_cut)
         self.l_max = len(n_radial) - 1
-        self.sizes = [k * (2 * l + 1) for l, k in enumerate(self.n_radial)]
-        self.n_features = sum(self.sizes)
+        self.n_features = sum(k * (2 * l + 1) for l, k in enumerate(self.n_radial))
 
     @property
     def r_max(self) -> float:
         return max(self.r_cut)
 
-    def forward(self, vectors: Tensor) -> Tensor:
-        """(3, …) edge vectors, Å → (n_features, …)."""
+    def factors(self, vectors: Tensor) -> list[tuple[Tensor, Tensor]]:
+        """(3, …) edge vectors, Å → for each l, b (K_l, …) and Y (2l+1, …), whose outer product is φ."""
         r = vectors.square().sum(0).sqrt()
         directions = vectors / r
         harmonics = solid_harmonics(directions, self.l_max)
@@ -47,14 +46,13 @@ class EdgeStage(nn.Module):
         for r_cut in set(self.r_cut):
             n = max(k for k, rc in zip(self.n_radial, self.r_cut, strict=True) if rc == r_cut)
             radial[r_cut] = chebyshev(r, r_cut, n)
-        blocks = [
-            (radial[rc][:k].unsqueeze(1) * y.unsqueeze(0)).flatten(0, 1)
-            for k, rc, y in zip(self.n_radial, self.r_cut, harmonics, strict=True)
-        ]
-        return torch.cat(blocks)
+        return [(radial[rc][:k], y) for k, rc, y in zip(self.n_radial, self.r_cut, harmonics, strict=True)]
 
-    def split(self, features: Tensor) -> list[Tensor]:
-        """(n_features, …) → one (K_l, 2l+1, …) for each l."""
-        return [
-            block.unflatten(0, (k, 2 * l + 1)) for l, (k, block) in enumerate(zip(self.n_radial, features.split(self.sizes), strict=True))
-        ]
+    def forward(self, vectors: Tensor) -> Tensor:
+        """(3, …) edge vectors, Å → (n_features, …)."""
+        return torch.cat([outer(b, y).flatten(0, 1) for b, y in self.factors(vectors)])
+
+
+def outer(radial: Tensor, harmonics: Tensor) -> Tensor:
+    """(K, …), (2l+1, …) → (K, 2l+1, …)."""
+    return radial.unsqueeze(1) * harmonics.unsqueeze(0)

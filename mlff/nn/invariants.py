@@ -10,21 +10,19 @@ def invariants(shells: list[Tensor], n_gram: int) -> Tensor:
     No square roots: their derivative at zero would be infinite.
 
     Args:
-        shells: one (n_channels_l, 2l+1, n_sites) for each l.
+        shells: one (…, n_channels_l, 2l+1, n_sites) for each l.
     Returns:
-        (n_invariants, n_sites).
+        (…, n_invariants, n_sites).
     """
-    rows = [shells[0][:, 0]]
+    rows = [shells[0].squeeze(-2)]
     for shell in shells[1:]:
         # split, not slice: slices leave full-size zeros in the backward pass
-        rows.append(shell.square().mean(1))
-        n = min(n_gram, len(shell))
+        rows.append(shell.square().mean(-2))
+        n = min(n_gram, shell.shape[-3])
         if n > 1:
-            first = shell.split([n, len(shell) - n])[0]
-            gram = torch.einsum("amn,bmn->abn", first, first) / shell.shape[1]
-            upper = torch.triu_indices(n, n, offset=1, device=shell.device)
-            rows.append(gram[upper[0], upper[1]])
-    return torch.cat(rows)
+            first = shell.split([n, shell.shape[-3] - n], dim=-3)[0].unbind(-3)
+            rows.append(torch.stack([(first[a] * first[b]).mean(-2) for a in range(n) for b in range(a + 1, n)], dim=-2))
+    return torch.cat(rows, dim=-2)
 
 
 def n_invariants(channels: list[int], n_gram: int) -> int:

@@ -6,8 +6,12 @@ import torch
 from torch import Tensor, nn
 
 from mlff.nn.invariants import invariants, n_invariants
+from mlff.nn.linear_map import linear_map
 from mlff.nn.product import SelfProduct
 from mlff.nn.species_linear import SpeciesLinear
+
+# for each l a density (…, n_in_l, 2l+1, n_sites) and what multiplies it (…, n_in_l), of `DensityScale.factors`
+Source = tuple[Sequence[Tensor], Sequence[Tensor]]
 
 
 class ProductLayer(nn.Module):
@@ -22,10 +26,10 @@ class ProductLayer(nn.Module):
         self.mix = nn.ParameterList([nn.Parameter(torch.randn(c, n_product) * n_product**-0.5) for c in channels])
 
     def forward(self, shells: list[Tensor]) -> list[Tensor]:
-        entering = [torch.tensordot(w, shell, 1) for w, shell in zip(self.enter, shells, strict=True)]
-        gate = torch.sigmoid(self.gate(shells[0][:, 0].T)).T.unsqueeze(1)
+        entering = [linear_map(w, shell) for w, shell in zip(self.enter, shells, strict=True)]
+        gate = torch.sigmoid(linear_map(self.gate.weight, shells[0]) + self.gate.bias[..., None, None])
         return [
-            torch.tensordot(u, shell, 1) + torch.tensordot(v, gate * p, 1)
+            linear_map(u, shell) + linear_map(v, gate * p)
             for u, shell, v, p in zip(self.keep, shells, self.mix, self.product(entering), strict=True)
         ]
 
@@ -49,11 +53,13 @@ class NodeBlock(nn.Module):
         self.layers = nn.ModuleList([ProductLayer(channels, n_product) for _ in range(n_layers)])
         self.n_invariants = (1 + n_layers) * n_invariants(list(channels), n_gram)
 
-    def forward(self, densities: list[Tensor], sites_per_species: Sequence[int]) -> Tensor:
-        """densities: one (n_in_l, 2l+1, n_sites) for each l → invariants (n_invariants, n_sites)."""
-        shells = [mix(density, sites_per_species) for mix, density in zip(self.mixing, densities, strict=True)]
+    def forward(self, sources: Sequence[Source], sites_per_species: Sequence[int]) -> Tensor:
+        """Densities and their factors → invariants (…, n_invariants, n_sites)."""
+        shells = [
+            mix([(densities[l], factors[l]) for densities, factors in sources], sites_per_species) for l, mix in enumerate(self.mixing)
+        ]
         rows = [invariants(shells, self.n_gram)]
         for layer in self.layers:
             shells = layer(shells)
             rows.append(invariants(shells, self.n_gram))
-        return torch.cat(rows)
+        return torch.cat(rows, dim=-2)

@@ -11,7 +11,8 @@ class SelfProduct(nn.Module):
     """P_l3[c] = Σ_{(l1,l2)} w[(l1,l2,l3), c] [B_l1[c] ⊗ B_l2[c]]_l3 over the parity-even paths.
 
     The 136 distinct products x_a x_b (for l ≤ 3) are formed once; every path is then one row block of a constant
-    matrix, so that the whole coupling is a single matrix product.
+    matrix, so that the whole coupling is a single matrix product. A compiler is given its non-zeros instead, 194 of
+    8,024, term by term: it keeps them in registers, 5 to 20 times faster.
 
     Args:
         l_max: of input and output.
@@ -43,6 +44,7 @@ class SelfProduct(nn.Module):
             # unit variance out for unit variance in
             rows.append(block * np.sqrt((2 * l3 + 1) / np.square(block).sum()))
         self._exact = np.concatenate(rows)
+        self._nonzeros = [[(int(first[k]), int(second[k]), float(row[k])) for k in row.nonzero()[0]] for row in self._exact]
         self.register_buffer("coupling", torch.tensor(self._exact, dtype=torch.get_default_dtype()), persistent=False)
         self.weight = nn.Parameter(torch.randn(len(paths), n_channels))
 
@@ -53,13 +55,28 @@ class SelfProduct(nn.Module):
         return self
 
     def forward(self, shells: list[Tensor]) -> list[Tensor]:
-        """shells: one (n_channels, 2l+1, n_sites) for each l; the result is alike."""
-        x = torch.cat([shell.transpose(0, 1) for shell in shells])
+        """shells: one (…, n_channels, 2l+1, n_sites) for each l; the result is alike."""
+        x = [component for shell in shells for component in shell.unbind(-2)]
+        return self._unrolled(x) if torch.compiler.is_compiling() else self._dense(torch.stack(x))
+
+    def _dense(self, x: Tensor) -> list[Tensor]:
+        """x: (m of all l, …, n_channels, n_sites)."""
         pairs = x[self.first] * x[self.second]
         coupled = (self.coupling @ pairs.flatten(1)).view(-1, *x.shape[1:])
         sizes = [n * (2 * l + 1) for l, n in enumerate(self.paths_per_l)]
         out = []
-        for l, (block, weight) in enumerate(zip(coupled.split(sizes), self.weight.split(self.paths_per_l), strict=True)):
-            paths = block.unflatten(0, (len(weight), 2 * l + 1))
-            out.append(torch.einsum("pmcn,pc->cmn", paths, weight) * len(weight) ** -0.5)
+        for l, (block, weight) in enumerate(zip(coupled.split(sizes), self.weight.split(self.paths_per_l, dim=-2), strict=True)):
+            n = self.paths_per_l[l]
+            out.append(torch.einsum("pm...cn,...pc->...cmn", block.unflatten(0, (n, 2 * l + 1)), weight) * n**-0.5)
+        return out
+
+    def _unrolled(self, x: list[Tensor]) -> list[Tensor]:
+        weights = self.weight.unsqueeze(-1).unbind(-3)
+        rows = [sum(c * (x[a] * x[b]) for a, b, c in row) for row in self._nonzeros]
+        out, row, path = [], 0, 0
+        for l, n in enumerate(self.paths_per_l):
+            size = 2 * l + 1
+            components = [sum(weights[path + p] * rows[row + p * size + m] for p in range(n)) * n**-0.5 for m in range(size)]
+            out.append(torch.stack(components, dim=-2))
+            row, path = row + n * size, path + n
         return out

@@ -1,5 +1,6 @@
 """From invariants to one energy per atom."""
 
+from collections.abc import Sequence
 from itertools import pairwise
 
 import torch
@@ -26,16 +27,22 @@ class Readout(nn.Module):
         self.last = nn.Linear(widths[-1], 1, bias=False)
         nn.init.normal_(self.last.weight, std=0.1 * widths[-1] ** -0.5)
 
-    def forward(self, x: Tensor, species: Tensor) -> Tensor:
-        """x: (n_in, n_sites) → (n_sites,)."""
-        return self.weights() @ self.features(x, species)
+    def forward(self, x: Tensor, sites_per_species: Sequence[int]) -> Tensor:
+        """x: (…, n_in, n_sites), sorted by species → (…, n_sites)."""
+        return (self.last.weight @ self.hidden_features(x, sites_per_species) + self.linear.weight @ x).squeeze(-2)
 
-    def features(self, x: Tensor, species: Tensor) -> Tensor:
-        """What the energy is linear in: the last hidden layer, then x itself; (n_hidden + n_in, n_sites)."""
-        y = self.hidden[0](x.T) + self.species_offset(species)
+    def features(self, x: Tensor, sites_per_species: Sequence[int]) -> Tensor:
+        """What the energy is linear in: the last hidden layer, then x itself; (…, n_hidden + n_in, n_sites)."""
+        return torch.cat([self.hidden_features(x, sites_per_species), x], dim=-2)
+
+    def hidden_features(self, x: Tensor, sites_per_species: Sequence[int]) -> Tensor:
+        """The last hidden layer, (…, n_hidden, n_sites)."""
+        offsets = self.species_offset.weight.unsqueeze(-1).unbind(-3)
+        per_site = [offset.expand(*offset.shape[:-1], n) for offset, n in zip(offsets, sites_per_species, strict=True)]
+        y = dense(self.hidden[0], x) + torch.cat(per_site, dim=-1)
         for layer in self.hidden[1:]:
-            y = layer(nn.functional.silu(y))
-        return torch.cat([nn.functional.silu(y).T, x])
+            y = dense(layer, nn.functional.silu(y))
+        return nn.functional.silu(y)
 
     def weights(self) -> Tensor:
         """The energy's weights on the features, (n_hidden + n_in,)."""
@@ -47,6 +54,11 @@ class Readout(nn.Module):
         last, linear = weights.to(self.last.weight.dtype).split([self.last.in_features, self.linear.in_features])
         self.last.weight.copy_(last.unsqueeze(0))
         self.linear.weight.copy_(linear.unsqueeze(0))
+
+
+def dense(layer: nn.Linear, x: Tensor) -> Tensor:
+    """A linear layer on (…, n_in, n_sites)."""
+    return layer.weight @ x + layer.bias.unsqueeze(-1)
 
 
 class Standardize(nn.Module):

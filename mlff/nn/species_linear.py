@@ -5,25 +5,30 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from mlff.nn.linear_map import linear_map
+
 
 class SpeciesLinear(nn.Module):
-    """y[c, m, i] = n_in^(−1/2) Σ_a W[z_i, c, a] x[a, m, i]; equivariant, since it never mixes m.
+    """y[c, m, i] = n_in^(−1/2) Σ_a W[z_i, c, a] s[a] x[a, m, i]; equivariant, since it never mixes m.
 
-    Sites come sorted by species, so that each species is one matrix product.
+    Sites come sorted by species, so that each species is one matrix product. The inputs may come in several pieces, which
+    are never put together: a committee shares one of them.
 
     Args:
-        n_species, n_in, n_out: sizes.
+        n_species, n_in, n_out: sizes; n_in of all pieces together.
     """
 
     def __init__(self, n_species: int, n_in: int, n_out: int):
         super().__init__()
         self.weight = nn.Parameter(torch.randn(n_species, n_out, n_in))
-        self.scale = n_in**-0.5
 
-    def forward(self, x: Tensor, sites_per_species: Sequence[int]) -> Tensor:
-        """x: (n_in, …, n_sites), sorted by species; sites_per_species sum to n_sites."""
-        parts = [
-            torch.mm(weight, block.flatten(1)).view(len(weight), *block.shape[1:])
-            for weight, block in zip(self.weight.unbind(0), x.split(list(sites_per_species), dim=-1), strict=True)
-        ]
-        return torch.cat(parts, dim=-1) * self.scale
+    def forward(self, pieces: Sequence[tuple[Tensor, Tensor]], sites_per_species: Sequence[int]) -> Tensor:
+        """pieces: x (…, n_in, m, n_sites), sorted by species, and its factors s (…, n_in); sites_per_species sum to n_sites."""
+        weights = self.weight * self.weight.shape[-1] ** -0.5
+        total = None
+        for weight, (x, factor) in zip(weights.split([x.shape[-3] for x, _ in pieces], dim=-1), pieces, strict=True):
+            scaled = (weight * factor[..., None, None, :]).unbind(-3)
+            blocks = x.split(list(sites_per_species), dim=-1)
+            mixed = torch.cat([linear_map(w, block) for w, block in zip(scaled, blocks, strict=True)], dim=-1)
+            total = mixed if total is None else total + mixed
+        return total
