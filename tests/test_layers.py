@@ -13,6 +13,7 @@ HEIGHTS = (  # lowest first
     ("units", "bundled", "geometry", "trajectory", "graph"),
     ("structure", "oracle", "data", "analysis", "nn"),
     ("model",),
+    ("engine",),
     ("uncertainty",),
     ("artefact",),
     ("train", "md", "export"),

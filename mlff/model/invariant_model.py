@@ -5,7 +5,7 @@ from abc import abstractmethod
 from torch import Tensor
 
 from mlff.model.architecture import Architecture, LinearReadout
-from mlff.nn.densities import DensityScale, Factors, species_densities
+from mlff.nn.densities import DensityScale, Factors, species_densities, to_bins
 from mlff.nn.edge_stage import EdgeStage
 from mlff.nn.node_block import NodeBlock
 from mlff.nn.readout import Readout, Standardize
@@ -35,7 +35,7 @@ class InvariantModel(Architecture, LinearReadout):
 
     def densities(self, factors: Factors, slots_per_species: tuple[int, ...]) -> list[Tensor]:
         """A of each l, (n_bins · K_l, 2l+1, n_sites); the same for every member of a committee."""
-        return species_densities(factors, slots_per_species, self.bins)
+        return to_bins(species_densities(factors, slots_per_species), self.bins)
 
     def local(self, densities: list[Tensor], sites_per_species: tuple[int, ...]) -> Tensor:
         """Standardised invariants of the densities, (…, n_invariants, n_sites)."""

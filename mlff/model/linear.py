@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from mlff.model.architecture import Architecture, LinearReadout
 from mlff.model.lean import MAX_BINS
-from mlff.nn.densities import DensityScale, species_bins, species_densities
+from mlff.nn.densities import DensityScale, species_bins, species_densities, to_bins
 from mlff.nn.edge_stage import EdgeStage
 from mlff.nn.readout import Standardize
 from mlff.nn.slots import Neighborhood
@@ -60,7 +60,7 @@ class Linear(Architecture, LinearReadout):
         self.standardize.fit(hood.of_atoms(self._invariants(densities)))
 
     def _densities(self, hood: Neighborhood) -> list[Tensor]:
-        return species_densities(self.stage.factors(hood.vectors), hood.slots_per_species, self.bins)
+        return to_bins(species_densities(self.stage.factors(hood.vectors), hood.slots_per_species), self.bins)
 
     def _invariants(self, densities: list[Tensor]) -> Tensor:
         shells = [factor[:, None, None] * density for factor, density in zip(self.scale.factors(), densities, strict=True)]

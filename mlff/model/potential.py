@@ -99,8 +99,11 @@ class Potential(nn.Module):
 
     def energies(self, hood: Neighborhood) -> Tensor:
         """Energy per atom, eV, (n_atoms,) float64."""
-        learned = self.architecture(dataclasses.replace(hood, vectors=hood.vectors.to(self.dtype)))
-        energies = self.E0[hood.of_atoms(hood.species)] + self.energy_scale * hood.beyond_vacuum(learned.double())
+        return self.total_energies(hood, self.architecture(dataclasses.replace(hood, vectors=hood.vectors.to(self.dtype))))
+
+    def total_energies(self, hood: Neighborhood, learned: Tensor) -> Tensor:
+        """The architecture's site energies (…, n_sites) → energies per atom with E0 and repulsion, eV, (…, n_atoms) float64."""
+        energies = self.E0[..., hood.of_atoms(hood.species)] + self.energy_scale.unsqueeze(-1) * hood.beyond_vacuum(learned.double())
         return energies if self.repulsion is None else energies + hood.of_atoms(self.repulsion(hood))
 
     @torch.no_grad()

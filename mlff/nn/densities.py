@@ -37,21 +37,27 @@ class DensityScale(nn.Module):
         return [1 / part.flatten(-2) for part in self.rms.split([k for k, _ in self.degeneracy], dim=-1)]
 
 
-def species_densities(factors: Factors, slots_per_species: Sequence[int], bins: Tensor | None) -> list[Tensor]:
+def species_densities(factors: Factors, slots_per_species: Sequence[int]) -> list[Tensor]:
     """A[(s,k), m, i] = Σ_{j of species s} b_k Y_m: a sum over each block of slots.
 
     Args:
         factors: for each l, b (K_l, n_slots, n_sites) and Y (2l+1, n_slots, n_sites).
-        bins: (n_bins, n_species), a fixed embedding that replaces one bin per species; None keeps one each.
     Returns:
-        for each l (n_species or n_bins · K_l, 2l+1, n_sites).
+        for each l (n_species · K_l, 2l+1, n_sites).
     """
-    shells = []
-    for b, y in factors:
-        blocks = outer(b, y).split(list(slots_per_species), dim=2)
-        density = torch.stack([block.sum(2) for block in blocks])
-        shells.append((density if bins is None else torch.einsum("bs,skmn->bkmn", bins, density)).flatten(0, 1))
-    return shells
+    slots = list(slots_per_species)
+    return [torch.cat([block.sum(2) for block in outer(b, y).split(slots, dim=2)]) for b, y in factors]
+
+
+def to_bins(densities: list[Tensor], bins: Tensor | None) -> list[Tensor]:
+    """Densities of each species → of each bin, (…, n_bins · K_l, 2l+1, n_sites).
+
+    Args:
+        bins: (n_bins, n_species), a fixed embedding that replaces one bin per species; None keeps one each.
+    """
+    if bins is None:
+        return densities
+    return [torch.einsum("bs,...skmn->...bkmn", bins, a.unflatten(-3, (bins.shape[1], -1))).flatten(-4, -3) for a in densities]
 
 
 def weighted_densities(factors: Factors, weights: Tensor) -> list[Tensor]:

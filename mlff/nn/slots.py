@@ -26,6 +26,7 @@ class Neighborhood:
     site_of_atom: (n_atoms,) int64.
     vectors: (3, n_slots, n_sites), r_j − r_i, Å; an empty slot holds a vector of `padding` length.
     neighbor: (n_slots, n_sites) int64, the site of j; a site's own index where the slot is empty.
+    shift: (3, n_slots, n_sites) int32, whole cells; zero where the slot is empty.
     filled: (n_slots, n_sites) bool.
     slots_per_species: how many slots each neighbour species has; they sum to n_slots.
     graph_index: (n_atoms,) int64.
@@ -37,6 +38,7 @@ class Neighborhood:
     site_of_atom: Tensor
     vectors: Tensor
     neighbor: Tensor
+    shift: Tensor
     filled: Tensor
     slots_per_species: tuple[int, ...]
     graph_index: Tensor
@@ -79,14 +81,57 @@ def arrange(graph: AtomGraph, n_species: int, padding: float) -> Neighborhood:
     slot, site = first[key % n_species] + rank, key // n_species
 
     i, j = graph.edge_index[:, order]
-    shift = graph.edge_shift[order].to(graph.cell.dtype)
-    r = graph.positions[j] - graph.positions[i] + torch.einsum("ea,eab->eb", shift, graph.cell[graph.graph_index[i]])
+    shift = graph.edge_shift[order]
+    offset = torch.einsum("ea,eab->eb", shift.to(graph.cell.dtype), graph.cell[graph.graph_index[i]])
+    r = graph.positions[j] - graph.positions[i] + offset
 
     vectors = r.new_zeros(3, sum(slots), n_sites)
     vectors[2] = padding
     vectors[:, slot, site] = r.T
     index = torch.arange(n_sites, device=device).repeat(sum(slots), 1)
     index[slot, site] = neighbor[order]
+    cells = torch.zeros(3, sum(slots), n_sites, dtype=torch.int32, device=device)
+    cells[:, slot, site] = shift.T.int()
     filled = torch.zeros(sum(slots), n_sites, dtype=torch.bool, device=device)
     filled[slot, site] = True
-    return Neighborhood(species, tuple(sites_per_species), site_of_atom, vectors, index, filled, slots, graph.graph_index, len(graph.cell))
+    return Neighborhood(
+        species=species,
+        sites_per_species=tuple(sites_per_species),
+        site_of_atom=site_of_atom,
+        vectors=vectors,
+        neighbor=index,
+        shift=cells,
+        filled=filled,
+        slots_per_species=slots,
+        graph_index=graph.graph_index,
+        n_graphs=len(graph.cell),
+    )
+
+
+def reverse_slots(hood: Neighborhood) -> Tensor:
+    """Where the edge j → i lies that belongs to each edge i → j, so that reactions are gathered and need no atomics.
+
+    Returns:
+        (n_slots, n_sites) int64, flat indices slot · n_sites + site; an empty slot points to itself.
+    Raises:
+        ValueError: an edge has no reverse.
+    """
+    n_sites, device = len(hood.species), hood.species.device
+    own = torch.arange(hood.filled.numel(), device=device)
+    edge = own[hood.filled.flatten()]
+    i, j = edge % n_sites, hood.neighbor.flatten()[edge]
+    shift = hood.shift.flatten(1)[:, edge].long()
+    span = 2 * int(shift.abs().max()) + 1 if len(edge) else 1
+
+    def code(i: Tensor, j: Tensor, shift: Tensor) -> Tensor:
+        number = i * n_sites + j
+        for component in shift:
+            number = number * span + component + span // 2
+        return number
+
+    forward, order = torch.sort(code(i, j, shift))
+    backward = code(j, i, -shift)
+    place = torch.searchsorted(forward, backward).clamp(max=max(len(edge) - 1, 0))
+    if not torch.equal(forward[place], backward):
+        raise ValueError("found an edge i → j without its reverse j → i, expected a full neighbour list; give each pair twice")
+    return own.index_copy(0, edge, edge[order[place]]).view_as(hood.neighbor)

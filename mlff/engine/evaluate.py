@@ -1,0 +1,65 @@
+"""Energies of every member and their derivatives along every edge, in one forward, stage by stage.
+
+    densities A  →  node network  →  E           G  = ∂E/∂A            f = Σ G ∂φ/∂r
+    lean2: A → h; A2 = Σ_j h_j φ_ij; A, A2 → E   G2 = ∂E/∂A2, ∂E/∂h gathered along the reversed edges
+
+The parameter-free edge stage is shared by all members; only the node networks, the hop and, where the members' own forces
+are asked for, the last contraction run once for each.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.func import vjp
+
+from mlff.engine.exchange import from_edges
+from mlff.engine.steps import near_and_far, of_members
+from mlff.engine.torch_edges import Shells, TorchEdges
+from mlff.model.invariant_model import InvariantModel
+from mlff.model.lean2 import Lean2
+
+
+def energies_and_pull(
+    model: InvariantModel, edges: TorchEdges, neighbor: Tensor, reverse: Tensor, sites_per_species: Sequence[int], per_member: bool
+) -> tuple[Tensor, Tensor]:
+    """Site energies and ∂E/∂r of each edge, in the model's units.
+
+    Args:
+        model: with a leading member dimension (mlff.engine.stack).
+        edges: the edge stage of a batch.
+        neighbor: as in `Neighborhood`.
+        reverse: of `reverse_slots`.
+        per_member: whether each member's own pull is wanted; else their mean.
+    Returns:
+        (n_members, n_sites), and (n_members or 1, 3, n_slots, n_sites).
+    """
+    densities = of_members(model, edges.densities())
+    near, far = near_and_far(model, sites_per_species)
+    if not isinstance(model, Lean2):
+        energies, back = vjp(near, *densities)
+        return energies, edges.pull(_from_bins(model, _mean(back(torch.ones_like(energies)), per_member)))
+    (rows, h), back_near = vjp(near, *densities)
+    weights = h[..., neighbor]
+    energies, back_far = vjp(far, rows, *densities, *edges.hop(weights))
+    into_rows, *into_both = back_far(torch.ones_like(energies))
+    direct, into_hop = into_both[: len(densities)], into_both[len(densities) :]
+    into_h = from_edges(edges.into_weights(weights, into_hop), reverse)
+    total = [a + b for a, b in zip(direct, back_near((into_rows, into_h)), strict=True)]
+    if not per_member:
+        # the mean over members of Σ_c h_c G2_c is one sum over the channels of all of them
+        n = len(weights)
+        weights, into_hop = weights.flatten(0, 1).unsqueeze(0), [g.flatten(0, 1).unsqueeze(0) / n for g in into_hop]
+    return energies, edges.pull(_from_bins(model, _mean(total, per_member)), weights, into_hop)
+
+
+def _mean(gradients: Sequence[Tensor], per_member: bool) -> Shells:
+    return list(gradients) if per_member else [g.mean(0, keepdim=True) for g in gradients]
+
+
+def _from_bins(model: InvariantModel, gradients: Shells) -> Shells:
+    """Gradients of bins → of one density per neighbour species."""
+    if model.bins is None:
+        return gradients
+    n_bins = len(model.bins)
+    return [torch.einsum("bs,...bkmn->...skmn", model.bins, g.unflatten(-3, (n_bins, -1))).flatten(-4, -3) for g in gradients]

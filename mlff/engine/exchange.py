@@ -1,0 +1,33 @@
+"""Values of sites carried to edges and back: each way a gather, because every edge knows its reverse."""
+
+import torch
+from torch import Tensor
+
+
+def to_edges(values: Tensor, neighbor: Tensor, reverse: Tensor) -> Tensor:
+    """The value of the neighbour in each slot: (…, n_sites) → (…, n_slots, n_sites)."""
+    return _ToEdges.apply(values, neighbor, reverse)
+
+
+def from_edges(values: Tensor, reverse: Tensor) -> Tensor:
+    """Σ over the edges that end at each site: (…, n_slots, n_sites) → (…, n_sites).
+
+    An empty slot adds its own value, which has to be zero.
+    """
+    return values.flatten(-2)[..., reverse.flatten()].unflatten(-1, reverse.shape).sum(-2)
+
+
+class _ToEdges(torch.autograd.Function):
+    @staticmethod
+    def forward(values: Tensor, neighbor: Tensor, reverse: Tensor) -> Tensor:
+        return values[..., neighbor]
+
+    @staticmethod
+    def setup_context(ctx, inputs, output) -> None:
+        _, _, reverse = inputs
+        ctx.save_for_backward(reverse)
+
+    @staticmethod
+    def backward(ctx, gradient: Tensor) -> tuple[Tensor, None, None]:
+        (reverse,) = ctx.saved_tensors
+        return from_edges(gradient, reverse), None, None

@@ -1,0 +1,45 @@
+"""Exact gradients of a loss on energies, forces and stress, without double backward.
+
+With F = −∂E/∂r, v = ∂L/∂F, e = ∂L/∂E and stress σ = (1/V) ∂E/∂ε, W = ∂L/∂σ,
+
+    ∂L/∂θ = ∂/∂θ [ e·E − D_v E + (1/V) D_W E ],
+
+where D_v E is the derivative of the energy as the atoms move along v, and D_W E as every edge strains, ṙ = W r. Pass 1 gives
+E and F without any graph of the parameters; the loss gives e, v and W; pass 2 is one forward of dual numbers (A, Ȧ) through the
+node network and one ordinary backward. Nothing is differentiated twice with respect to positions.
+"""
+
+from torch import Tensor
+from torch.func import jvp
+
+from mlff.engine.exchange import to_edges
+from mlff.engine.steps import near_and_far, of_members
+from mlff.engine.torch_edges import TorchEdges
+from mlff.model.invariant_model import InvariantModel
+from mlff.model.lean2 import Lean2
+from mlff.nn.densities import to_bins
+from mlff.nn.slots import Neighborhood
+
+
+def energy_rates(
+    model: InvariantModel, edges: TorchEdges, hood: Neighborhood, reverse: Tensor, velocities: Tensor
+) -> tuple[Tensor, Tensor]:
+    """E and Ė = Σ_edges ∂E/∂r · ṙ of each site and member, with the graph of the parameters.
+
+    Args:
+        model: with a leading member dimension.
+        edges: the edge stage of the batch.
+        velocities: ṙ of each edge, (n_members, 3, n_slots, n_sites).
+    Returns:
+        two of (n_members, n_sites), in the model's units.
+    """
+    moving = edges.moving(velocities)
+    near, far = near_and_far(model, hood.sites_per_species)
+    # dual numbers refuse tensors whose elements share memory
+    densities = tuple(a.contiguous() for a in of_members(model, edges.densities()))
+    rates = tuple(to_bins(moving.densities(), model.bins))
+    if not isinstance(model, Lean2):
+        return jvp(near, densities, rates)
+    (rows, h), (rows_rate, h_rate) = jvp(near, densities, rates)
+    hop, hop_rates = moving.hop(*(to_edges(values, hood.neighbor, reverse) for values in (h, h_rate)))
+    return jvp(far, (rows, *densities, *hop), (rows_rate, *rates, *hop_rates))
