@@ -6,6 +6,7 @@ import shutil
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -17,19 +18,26 @@ from mlff.artefact.build import build_potential
 from mlff.artefact.golden import golden_tensors
 from mlff.artefact.locate import locate_model
 from mlff.data import Frame, geometry_hash
+from mlff.engine import Committee, of_member, one_or_committee
 from mlff.graph import AtomGraph
 from mlff.model.potential import Potential
 
-SCHEMA = 1
+SCHEMA = 2
+READABLE = (1, SCHEMA)  # 1 knew no committees
 FILES = ("weights.safetensors", "card.json", "golden.safetensors")
 
 
 @dataclass(frozen=True)
 class Artefact:
-    """A trained potential and its card."""
+    """Trained potentials, one or the members of a committee, and their card."""
 
-    potential: Potential
+    members: tuple[Potential, ...]
     card: dict
+
+    @cached_property
+    def potential(self) -> Potential | Committee:
+        """What predicts: the only member, or the committee of them."""
+        return one_or_committee(self.members).eval()
 
     def trained_on(self, frames: Iterable[Frame]) -> int:
         """How many of these frames it was trained on: structures count, whatever their labels and metadata."""
@@ -37,11 +45,11 @@ class Artefact:
         return sum(geometry_hash(frame) in known for frame in frames)
 
 
-def save(path: str | os.PathLike, potential: Potential, card: Mapping[str, object], golden: Sequence[AtomGraph]) -> Path:
+def save(path: str | os.PathLike, potential: Potential | Committee, card: Mapping[str, object], golden: Sequence[AtomGraph]) -> Path:
     """Write an artefact; a folder of the same name is replaced only once the new one is whole.
 
     Args:
-        potential: trained.
+        potential: trained; weights of a committee have a leading member dimension.
         card: JSON-able; "model" must describe the potential as `build_potential` reads it.
         golden: frames whose predictions are stored, so that every engine can be checked against them.
     """
@@ -52,10 +60,13 @@ def save(path: str | os.PathLike, potential: Potential, card: Mapping[str, objec
     fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
         fresh.chmod(0o755)
-        weights = {name: tensor.detach().cpu().contiguous() for name, tensor in potential.state_dict().items()}
+        stored = potential.stacked if isinstance(potential, Committee) else potential
+        n_members = len(potential) if isinstance(potential, Committee) else 1
+        weights = {name: tensor.detach().cpu().contiguous() for name, tensor in stored.state_dict().items()}
         (fresh / "weights.safetensors").write_bytes(to_bytes(weights))
         (fresh / "golden.safetensors").write_bytes(to_bytes(golden_tensors(potential, golden)))
-        full = {"schema": SCHEMA, **card, "species": list(potential.species), "r_max": potential.r_max, "units": _UNITS}
+        own = {"n_members": n_members, "species": list(potential.species), "r_max": potential.r_max, "units": _UNITS}
+        full = {"schema": SCHEMA, **card, **own}
         (fresh / "card.json").write_text(json.dumps(full, indent=2) + "\n")
         old = fresh.with_name(f"{fresh.name}-old")
         if path.exists():
@@ -85,9 +96,9 @@ def load(path: str | os.PathLike) -> Artefact:
         card = json.loads((path / "card.json").read_text())
     except json.JSONDecodeError as error:
         raise ValueError(f"{path / 'card.json'} is not JSON ({error}); the file is damaged: copy the artefact again") from error
-    if card.get("schema") != SCHEMA:
+    if card.get("schema") not in READABLE:
         raise ValueError(
-            f"{path} has artefact schema {card.get('schema')!r}, but this version of mlff reads {SCHEMA}; "
+            f"{path} has artefact schema {card.get('schema')!r}, but this version of mlff reads {' and '.join(map(str, READABLE))}; "
             f"it was written by mlff {card.get('version', '?')}: install that version, or export the model again"
         )
     if card.get("dtype") not in ("float32", "float64") or not isinstance(card.get("model"), dict):
@@ -95,16 +106,17 @@ def load(path: str | os.PathLike) -> Artefact:
             f"{path / 'card.json'} names no model or no dtype of float32 or float64; the card is damaged: copy the artefact again"
         )
     try:
-        potential = build_potential(card["model"])
+        members = [build_potential(card["model"]) for _ in range(card.get("n_members", 1))]
     except (KeyError, ValueError) as error:
         raise ValueError(f"{path / 'card.json'} describes a model that this version of mlff does not have: {error}") from error
     try:
         weights = load_file(path / "weights.safetensors")
-        potential.to(getattr(torch, card["dtype"]))
-        potential.load_state_dict(weights)
+        for k, member in enumerate(members):
+            member.to(getattr(torch, card["dtype"]))
+            member.load_state_dict(weights if len(members) == 1 else of_member(weights, k))
     except (RuntimeError, SafetensorError) as error:
         raise ValueError(f"the weights in {path} do not fit its card: {error}; copy the artefact again") from error
-    return Artefact(potential.eval(), card)
+    return Artefact(tuple(member.eval() for member in members), card)
 
 
 _UNITS = {"length": "Å", "energy": "eV", "force": "eV/Å", "stress": "eV/Å³, tension positive"}

@@ -6,11 +6,12 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from mlff.engine import Committee
 from mlff.graph import AtomGraph
 from mlff.model.potential import Potential
 
 
-def golden_tensors(potential: Potential, graphs: Sequence[AtomGraph]) -> dict[str, Tensor]:
+def golden_tensors(potential: Potential | Committee, graphs: Sequence[AtomGraph]) -> dict[str, Tensor]:
     """Flat tensors "<frame>.<field>": numbers index, positions, cell, edges, and the float64 prediction."""
     exact = copy.deepcopy(potential).double().eval()
     tensors = {"n_frames": torch.tensor([len(graphs)])}

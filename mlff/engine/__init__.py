@@ -4,7 +4,22 @@ Everything here is plain tensor code that a compiler can fuse. `Potential.forwar
 is the reference that it is tested against.
 """
 
+from mlff.engine.committee import Committee, CommitteePrediction, evaluator, one_or_committee
 from mlff.engine.engine import Engine
-from mlff.engine.stack import member_state, n_members, stack
+from mlff.engine.prediction import LossOf
+from mlff.engine.reference import Reference
+from mlff.engine.stack import member_state, n_members, of_member, stack
 
-__all__ = ["Engine", "member_state", "n_members", "stack"]
+__all__ = [
+    "Committee",
+    "CommitteePrediction",
+    "Engine",
+    "LossOf",
+    "Reference",
+    "evaluator",
+    "member_state",
+    "n_members",
+    "of_member",
+    "one_or_committee",
+    "stack",
+]

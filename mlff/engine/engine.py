@@ -1,7 +1,6 @@
 """What a stack of potentials predicts, member by member, and the gradient of a loss on it."""
 
 import dataclasses
-from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -9,12 +8,11 @@ from torch import Tensor
 from mlff.engine.evaluate import energies_and_pull
 from mlff.engine.exchange import from_edges
 from mlff.engine.gradient import energy_rates
+from mlff.engine.prediction import LossOf, changed
 from mlff.engine.torch_edges import TorchEdges
 from mlff.graph import AtomGraph, Prediction
 from mlff.model.potential import Potential
 from mlff.nn.slots import Neighborhood, reverse_slots
-
-Loss = Callable[[Prediction], Tensor]
 
 
 class Engine:
@@ -33,7 +31,7 @@ class Engine:
         hood, reverse = self._edges(graph)
         return self._predict(graph, hood, reverse, compute_stress)
 
-    def loss(self, graph: AtomGraph, loss: Loss, compute_stress: bool = True) -> tuple[Tensor, Prediction]:
+    def loss(self, graph: AtomGraph, loss: LossOf, compute_stress: bool = True) -> tuple[Tensor, Prediction]:
         """The loss, whose `backward` gives the exact gradient of every member's weights, and the prediction.
 
         Args:
@@ -47,7 +45,7 @@ class Engine:
         into_energy, into_forces, into_stress = into[0], into[1], into[2] if compute_stress else None
         surrogate = self._surrogate(graph, hood, reverse, into_energy, into_forces, into_stress)
         # the loss's value with the surrogate's gradient
-        return value.detach() + (surrogate - surrogate.detach()), _detached(prediction)
+        return value.detach() + (surrogate - surrogate.detach()), changed(prediction, Tensor.detach)
 
     def _edges(self, graph: AtomGraph) -> tuple[Neighborhood, Tensor]:
         hood = self.potential.neighborhood(graph)
@@ -100,8 +98,3 @@ def _stress(pull: Tensor, hood: Neighborhood, cell: Tensor) -> Tensor:
     volume = torch.linalg.det(cell).abs()
     volume = torch.where(volume > 0, volume, torch.full_like(volume, torch.nan))
     return 0.5 * (virial + virial.mT) / volume.view(-1, 1, 1)
-
-
-def _detached(prediction: Prediction) -> Prediction:
-    values = {f.name: getattr(prediction, f.name) for f in dataclasses.fields(prediction)}
-    return Prediction(**{name: None if value is None else value.detach() for name, value in values.items()})

@@ -1,7 +1,7 @@
 """Members of a committee stacked into one potential, whose weights have a leading member dimension."""
 
 import copy
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -34,7 +34,12 @@ def stack(members: Sequence[Potential]) -> Potential:
 
 def member_state(stacked: Potential, k: int) -> dict[str, Tensor]:
     """The state_dict of member k."""
-    return {name: tensor if name.endswith(f".{SHARED}") else tensor[k] for name, tensor in stacked.state_dict().items()}
+    return of_member(stacked.state_dict(), k)
+
+
+def of_member(state: Mapping[str, Tensor], k: int) -> dict[str, Tensor]:
+    """The part of a stack's state_dict that is member k's."""
+    return {name: tensor if name.endswith(f".{SHARED}") else tensor[k] for name, tensor in state.items()}
 
 
 def n_members(stacked: Potential) -> int:

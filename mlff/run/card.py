@@ -5,13 +5,14 @@ from omegaconf import DictConfig
 import mlff
 from mlff.data import ReferenceEnergies, geometry_hash
 from mlff.data.parts import PARTS
+from mlff.engine import Committee
 from mlff.model.potential import Potential
 from mlff.run.data import RunData
 from mlff.run.initial import Start
 from mlff.run.predict import n_parameters
 
 
-def model_card(cfg: DictConfig, data: RunData, start: Start, model: Potential, mobile: list[str]) -> dict:
+def model_card(cfg: DictConfig, data: RunData, start: Start, model: Potential | Committee, mobile: list[str]) -> dict:
     """The JSON card of an artefact: what was trained, on what, how."""
     settings = sorted({str(frame.info["settings"]) for frame in data.frames if frame.info.get("settings")})
     temperatures = sorted({float(frame.info["temperature"]) for frame in data.part("train") if frame.info.get("temperature") is not None})

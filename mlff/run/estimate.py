@@ -7,27 +7,26 @@ import torch
 from omegaconf import DictConfig
 
 from mlff.data.dataset import AtomBudgetSampler, FrameDataset, collate
-from mlff.model.potential import Potential
+from mlff.engine import evaluator
 from mlff.run.predict import device_of, n_parameters
+from mlff.train.module import ForceField
 from mlff.train.soap import MAX_SIZE
 
 N_STEPS = 3
 
 
-def print_estimate(potential: Potential, data: FrameDataset, cfg: DictConfig) -> None:
+def print_estimate(module: ForceField, data: FrameDataset, cfg: DictConfig) -> None:
     """Print steps, time and disk; the steps measured here change nothing."""
     sampler = AtomBudgetSampler(data.n_atoms(), cfg.trainer.max_atoms, cfg.trainer.max_frames, shuffle=True, seed=cfg.seed)
     batches = sampler.batches()
     seconds = []
     device = device_of(cfg.trainer.accelerator)
-    potential.train().to(device)
+    stacked = module.committee.to(device).stacked
     for batch in batches[:N_STEPS]:
         graph = collate([data[i] for i in batch]).to(device)
         start = time.perf_counter()
-        prediction = potential(graph)
-        grads = torch.autograd.grad(
-            prediction.forces.square().sum() + prediction.stress.square().nansum(), list(potential.parameters()), allow_unused=True
-        )
+        loss, _ = evaluator(stacked, module.autograd).loss(graph, lambda p: p.forces.square().sum() + p.stress.square().nansum())
+        grads = torch.autograd.grad(loss, list(stacked.parameters()), allow_unused=True)
         del grads
         if device.type == "cuda":
             torch.cuda.synchronize()
@@ -40,8 +39,8 @@ def print_estimate(potential: Potential, data: FrameDataset, cfg: DictConfig) ->
     else:
         ends = f"{steps:,} steps, about {_duration(total)} here"
     print(
-        f"{len(data)} training frames, {n_parameters(potential):,} parameters: {ends} (an early stop not counted, "
-        f"predictions and report come on top); some {_checkpoint_bytes(potential, cfg) / 1e6:.1f} MB of checkpoint",
+        f"{len(data)} training frames, {n_parameters(module.committee):,} parameters: {ends} (an early stop not counted, "
+        f"predictions and report come on top); some {_checkpoint_bytes(module, cfg) / 1e6:.1f} MB of checkpoint",
         flush=True,
     )
 
@@ -52,11 +51,11 @@ def _duration(seconds: float) -> str:
     return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _checkpoint_bytes(potential: Potential, cfg: DictConfig) -> int:
+def _checkpoint_bytes(module: ForceField, cfg: DictConfig) -> int:
     """Weights, average, best and two moments of each; SOAP's covariance and basis of both sides of each matrix come on top."""
-    numbers = 5 * n_parameters(potential)
+    numbers = 5 * n_parameters(module.committee)
     if cfg.optimizer._target_.endswith("SOAP"):
-        for p in potential.architecture.parameters():
-            rows, columns = p.reshape(-1, p.shape[-1]).shape if p.dim() > 1 else (1, len(p))
-            numbers += 2 * sum(side**2 for side in (rows, columns) if side <= MAX_SIZE)
+        for p in module.committee.parameters():
+            rows, columns = p[0].reshape(-1, p.shape[-1]).shape if p.dim() > 2 else (1, p[0].numel())
+            numbers += 2 * len(p) * sum(side**2 for side in (rows, columns) if side <= MAX_SIZE)
     return 4 * numbers

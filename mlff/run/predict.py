@@ -6,6 +6,7 @@ import torch
 from rich.progress import track
 
 from mlff.data.dataset import AtomBudgetSampler, FrameDataset, collate
+from mlff.engine import Committee, CommitteePrediction
 from mlff.model.potential import Potential
 from mlff.train.metrics import FramePrediction
 
@@ -13,7 +14,7 @@ BUDGET = 2048  # atoms of a batch: above it nothing gets faster on a CPU
 
 
 def predict(
-    potential: Potential, data: FrameDataset, device: str | torch.device = "cpu", title: str = "predicting"
+    potential: Potential | Committee, data: FrameDataset, device: str | torch.device = "cpu", title: str = "predicting"
 ) -> list[FramePrediction]:
     """Energy (eV), forces (eV/Å) and stress (eV/Å³) of each frame of a data set, in its order."""
     potential = potential.to(device).eval()
@@ -24,14 +25,17 @@ def predict(
     return predictions
 
 
-def _one_batch(potential: Potential, graph) -> Iterator[FramePrediction]:
+def _one_batch(potential: Potential | Committee, graph) -> Iterator[FramePrediction]:
     prediction = potential(graph)
     sizes = torch.bincount(graph.graph_index).tolist()
     forces = prediction.forces.double().cpu().split(sizes)
     stress, energy = prediction.stress.cpu(), prediction.energy.cpu()
     periodic = torch.isfinite(stress).all(dim=(1, 2))
+    spread = [None] * len(sizes)
+    if isinstance(prediction, CommitteePrediction):
+        spread = [each.numpy() for each in prediction.forces_std.double().cpu().split(sizes)]
     for k in range(len(sizes)):
-        yield FramePrediction(float(energy[k]), forces[k].numpy(), stress[k].numpy() if periodic[k] else None)
+        yield FramePrediction(float(energy[k]), forces[k].numpy(), stress[k].numpy() if periodic[k] else None, spread[k])
 
 
 def device_of(accelerator: str) -> torch.device:
@@ -40,9 +44,9 @@ def device_of(accelerator: str) -> torch.device:
     return torch.device("cuda" if cuda else "cpu")
 
 
-def n_parameters(potential: Potential) -> int:
-    """Trained weights."""
-    return sum(p.numel() for p in potential.architecture.parameters())
+def n_parameters(potential: Potential | Committee) -> int:
+    """Trained weights, of all members."""
+    return sum(p.numel() for p in potential.parameters())
 
 
 def subset(data: FrameDataset, n: int, seed: int) -> Sequence[int]:

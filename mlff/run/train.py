@@ -13,14 +13,16 @@ from omegaconf import DictConfig, OmegaConf
 from mlff.artefact import save
 from mlff.data.dataset import FrameDataset
 from mlff.data.parts import PARTS
+from mlff.engine import Committee, one_or_committee
 from mlff.model.potential import Potential
 from mlff.report import honest_warnings
+from mlff.run.bootstrap import bootstrap_weights
 from mlff.run.card import data_summary, model_card
 from mlff.run.closed_form import error_units, final_solve, start
 from mlff.run.data import RunData, dataset, load_data
 from mlff.run.estimate import print_estimate
 from mlff.run.folder import finished_metrics, prepare_folder
-from mlff.run.initial import Start, initial_potential
+from mlff.run.initial import Start, initial_members
 from mlff.run.predict import device_of, predict, subset
 from mlff.run.results import show_results, show_tables
 from mlff.train.clock import Clock
@@ -49,19 +51,19 @@ def train(cfg: DictConfig) -> float:
         return _score(metrics)
     _quiet()
     torch.set_num_threads(cfg.trainer.threads)
-    torch.manual_seed(cfg.seed)  # of the weights; all else takes its seed as an argument
     data = load_data(cfg.data, cfg.seed)
-    origin = initial_potential(cfg, data)
-    potential = origin.potential
+    origin = initial_members(cfg, data)
+    potential = origin.members[0]
     sets = {name: dataset(data.frames, potential.species, potential.r_max, data.indices(name)) for name in PARTS}
     units = error_units(data.part("train"), cfg.loss.energy_unit)
     checkpoint = prepare_folder(folder, cfg)
     if cfg.trainer.init_from is None and checkpoint is None:
-        start(potential, sets["train"], units, cfg)
+        for member in origin.members:
+            start(member, sets["train"], units, cfg)
 
     loss_options = {k: v for k, v in cfg.loss.items() if k != "energy_unit"}
     module = ForceField(
-        potential,
+        Committee(origin.members).train(),
         Loss(potential.species, **units, **loss_options),
         hydra.utils.instantiate(cfg.optimizer),
         hydra.utils.instantiate(cfg.scheduler),
@@ -70,17 +72,21 @@ def train(cfg: DictConfig) -> float:
         ema_decay=cfg.trainer.ema_decay,
         stage_two=cfg.trainer.stage_two,
         stage_two_energy_factor=cfg.trainer.stage_two_energy_factor,
+        frame_weights=bootstrap_weights(len(sets["train"]), cfg.uncertainty, cfg.seed),
+        autograd=cfg.trainer.derivatives == "autograd",
         clock=Clock(None if cfg.trainer.max_minutes is None else 60 * cfg.trainer.max_minutes),
     )
-    model = _fit(module, sets, folder, checkpoint, cfg) if cfg.trainer.max_epochs else potential
-    final_solve(model, sets, units, cfg)
-    return _finish(cfg, folder, data, sets, origin, model)
+    committee = _fit(module, sets, folder, checkpoint, cfg) if cfg.trainer.max_epochs else module.committee
+    members = committee.members()
+    for member in members:
+        final_solve(member, sets, units, cfg)
+    return _finish(cfg, folder, data, sets, origin, one_or_committee(members))
 
 
-def _fit(module: ForceField, sets: dict[str, FrameDataset], folder: Path, checkpoint: Path | None, cfg: DictConfig) -> Potential:
+def _fit(module: ForceField, sets: dict[str, FrameDataset], folder: Path, checkpoint: Path | None, cfg: DictConfig) -> Committee:
     """Run Lightning; returns the averaged weights of the best validation."""
     if checkpoint is None:
-        print_estimate(module.potential, sets["train"], cfg)
+        print_estimate(module, sets["train"], cfg)
     return fit(
         module,
         FrameData(sets["train"], sets["val"], cfg.trainer.max_atoms, cfg.trainer.max_frames, cfg.seed),
@@ -99,7 +105,7 @@ def _finish(
     data: RunData,
     sets: dict[str, FrameDataset],
     origin: Start,
-    model: Potential,
+    model: Potential | Committee,
 ) -> float:
     """Save the model, predict every split with what was saved, and report."""
     if int(os.environ.get("LOCAL_RANK", 0)):

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytorch_lightning as pl
 from pytorch_lightning.loggers import Logger
 
-from mlff.model.potential import Potential
+from mlff.engine import Committee
 from mlff.train.callbacks import KeepBest, TimedCheckpoint
 from mlff.train.datamodule import FrameData
 from mlff.train.module import ForceField
@@ -27,7 +27,7 @@ def fit(
     clip: float,
     patience: float | None,
     checkpoint_minutes: float,
-) -> Potential:
+) -> Committee:
     """Train, and return the averaged weights of the best validation.
 
     Args:

@@ -48,26 +48,36 @@ class Loss(nn.Module):
         per_species = torch.tensor([(force_weights or {}).get(s, 1.0) for s in species])
         self.register_buffer("species_weight", per_species, persistent=False)
 
-    def forward(self, prediction: Prediction, graph: AtomGraph, energy_factor: float = 1.0) -> tuple[Tensor, dict[str, Tensor]]:
-        """The loss and its parts; energy_factor multiplies the energy's weight (stage two)."""
+    def forward(
+        self, prediction: Prediction, graph: AtomGraph, energy_factor: float = 1.0, frame_weights: Tensor | None = None
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """The loss and its parts, summed over the members of a committee where the prediction has a leading dimension for them.
+
+        Args:
+            energy_factor: multiplies the energy's weight (stage two).
+            frame_weights: of each frame in each member's loss, (n_members, n_graphs); 1 by default.
+        """
+        n_atoms = torch.bincount(graph.graph_index, minlength=len(graph.energy))
+        weights = torch.ones_like(prediction.energy) if frame_weights is None else frame_weights
         zero = prediction.energy.new_zeros(())
         parts = {"energy": zero, "forces": zero, "stress": zero}
         if self.weights["energy"] and graph.has_energy.any():
-            n_atoms = torch.bincount(graph.graph_index, minlength=len(graph.energy))
-            error = ((prediction.energy - graph.energy) / n_atoms)[graph.has_energy] / self.units["energy"]
-            parts["energy"] = energy_factor * self.weights["energy"] * self._huber(error, self.delta).mean()
+            error = ((prediction.energy - graph.energy) / n_atoms)[..., graph.has_energy] / self.units["energy"]
+            weighted = weights[..., graph.has_energy] * self._huber(error, self.delta)
+            parts["energy"] = energy_factor * self.weights["energy"] * weighted.mean(-1).sum()
         if self.weights["forces"] and graph.has_forces.any():
             known = graph.has_forces[graph.graph_index]
             reference = graph.forces[known]
-            error = (prediction.forces[known] - reference) / self.units["forces"]
+            error = (prediction.forces[..., known, :] - reference) / self.units["forces"]
             delta = self.delta
             if self.conditional:
                 delta = self.delta / (1 + reference.norm(dim=1, keepdim=True) / self.units["forces"])
-            weight = self.species_weight[graph.species[known]].unsqueeze(1)
-            parts["forces"] = self.weights["forces"] * (weight * self._huber(error, delta)).mean()
+            weight = self.species_weight[graph.species[known]] * weights[..., graph.graph_index[known]]
+            parts["forces"] = self.weights["forces"] * (weight.unsqueeze(-1) * self._huber(error, delta)).mean((-2, -1)).sum()
         if self.weights["stress"] and graph.has_stress.any():
-            error = (prediction.stress - graph.stress)[graph.has_stress] / self.units["stress"]
-            parts["stress"] = self.weights["stress"] * self._huber(error, self.delta).mean()
+            error = (prediction.stress - graph.stress)[..., graph.has_stress, :, :] / self.units["stress"]
+            weighted = weights[..., graph.has_stress, None, None] * self._huber(error, self.delta)
+            parts["stress"] = self.weights["stress"] * weighted.mean((-3, -2, -1)).sum()
         return sum(parts.values()), parts
 
     def _huber(self, error: Tensor, delta: float | Tensor) -> Tensor:

@@ -27,11 +27,15 @@ CROSSED = "per_config_type_and_temperature"
 
 @dataclass(frozen=True)
 class FramePrediction:
-    """What a potential says about one frame: energy, eV; forces (n, 3), eV/Å; stress (3, 3), eV/Å³, tension positive, or None."""
+    """What a potential says about one frame: energy, eV; forces (n, 3), eV/Å; stress (3, 3), eV/Å³, tension positive, or None.
+
+    Of a committee it is the mean, and `forces_std` (n,), eV/Å, is each atom's deviation √⟨‖F − ⟨F⟩‖²⟩ over its members.
+    """
 
     energy: float
     forces: np.ndarray
     stress: np.ndarray | None
+    forces_std: np.ndarray | None = None
 
 
 def compute_metrics(frames: "Sequence[Frame]", predictions: Sequence[FramePrediction], mobile: Collection[str]) -> dict:

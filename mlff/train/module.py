@@ -8,30 +8,34 @@ import torch
 from torch import Tensor
 
 from mlff.data.frame import Frame
-from mlff.graph import AtomGraph
-from mlff.model.potential import Potential
+from mlff.engine import Committee, evaluator
+from mlff.graph import AtomGraph, Prediction
 from mlff.train.clock import Clock
 from mlff.train.loss import Loss
 
 
 class ForceField(pl.LightningModule):
-    """Trains a potential; `average`, the exponential moving average of its weights, is the model.
+    """Trains all members of a committee at once; `average`, the exponential moving average of their weights, is the model.
+
+    Members do not feel each other: each has its own loss, gradient norm and preconditioner, and shares the batches.
 
     Args:
-        potential: calibrated.
+        committee: of calibrated potentials, one or several.
         loss: of predictions against labels.
         optimizer: parameter groups → optimizer.
         schedule: share of training done → factor of the learning rate.
         frames: what frame_id points to, so that an error can name the frame.
         weight_decay: of matrices alone; biases, gates' offsets and scalars are free.
         ema_decay: per step; its first steps average over fewer.
+        frame_weights: of each training frame in each member's loss, (n_members, n_frames); 1 by default.
+        autograd: whether derivatives are left to autograd, by double backward, and not to the engine.
         clock: the wall clock that may end the training; none by default.
         stage_two: share of training after which the energy's weight rises, by `stage_two_energy_factor`; 1 for never.
     """
 
     def __init__(
         self,
-        potential: Potential,
+        committee: Committee,
         loss: Loss,
         optimizer: Callable[[list[dict]], torch.optim.Optimizer],
         schedule: Callable[[float], float],
@@ -40,11 +44,15 @@ class ForceField(pl.LightningModule):
         ema_decay: float,
         stage_two: float,
         stage_two_energy_factor: float,
+        frame_weights: Tensor | None = None,
+        autograd: bool = False,
         clock: Clock | None = None,
     ):
         super().__init__()
-        self.potential, self.loss = potential, loss
-        self.average = copy.deepcopy(potential).requires_grad_(False)
+        self.committee, self.loss, self.autograd = committee, loss, autograd
+        self.average = copy.deepcopy(committee).requires_grad_(False)
+        weights = torch.ones(len(committee), len(frames)) if frame_weights is None else frame_weights
+        self.register_buffer("frame_weights", weights, persistent=False)
         self.make_optimizer, self.schedule, self.frames = optimizer, schedule, frames
         self.weight_decay, self.ema_decay = weight_decay, ema_decay
         self.stage_two, self.stage_two_energy_factor = stage_two, stage_two_energy_factor
@@ -76,10 +84,11 @@ class ForceField(pl.LightningModule):
         return self.stage_two_energy_factor ** min(max(risen, 0.0), 1.0)
 
     def configure_optimizers(self):
-        free = [p for p in self.potential.parameters() if p.requires_grad and p.dim() < 2]
-        decayed = [p for p in self.potential.parameters() if p.requires_grad and p.dim() >= 2]
+        # the first dimension counts members
+        free = [p for p in self.committee.parameters() if p.requires_grad and p.dim() < 3]
+        decayed = [p for p in self.committee.parameters() if p.requires_grad and p.dim() >= 3]
         groups = [{"params": decayed, "weight_decay": self.weight_decay}, {"params": free, "weight_decay": 0.0}]
-        optimizer = self.make_optimizer([group for group in groups if group["params"]])
+        optimizer = self.make_optimizer([group | {"members": True} for group in groups if group["params"]])
         scheduler = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda _: self.schedule(self.progress))
         return {"optimizer": optimizer, "lr_scheduler": {"scheduler": scheduler, "interval": "step"}}
 
@@ -91,22 +100,40 @@ class ForceField(pl.LightningModule):
         self.trainer.should_stop = self.trainer.strategy.broadcast(self.trainer.should_stop or self.clock.share >= 1)
 
     def training_step(self, graph: AtomGraph, batch_idx: int) -> Tensor:
-        prediction = self.potential(graph, compute_stress=self._needs_stress and bool(graph.has_stress.any()))
-        loss, parts = self.loss(prediction, graph, self.energy_factor)
+        parts: dict[str, Tensor] = {}
+
+        def loss_of(prediction: Prediction) -> Tensor:
+            loss, found = self.loss(prediction, graph, self.energy_factor, self.frame_weights[:, graph.frame_id])
+            parts.update(found)
+            return loss
+
+        needs_stress = self._needs_stress and bool(graph.has_stress.any())
+        loss, prediction = evaluator(self.committee.stacked, self.autograd).loss(graph, loss_of, needs_stress)
         if not torch.isfinite(loss):
             raise FloatingPointError(self._not_finite(prediction, graph))
-        self.log("train_loss", loss.detach(), on_step=False, on_epoch=True, batch_size=len(graph.energy))
-        for name, part in parts.items():
-            self.log(f"train_{name}_loss", part.detach(), on_step=False, on_epoch=True, batch_size=len(graph.energy))
+        for name, part in {"": loss, **{f"{name}_": part for name, part in parts.items()}}.items():
+            # per member
+            value = part.detach() / len(self.committee)
+            self.log(f"train_{name}loss", value, on_step=False, on_epoch=True, batch_size=len(graph.energy))
         self.log("lr", self.optimizers().param_groups[0]["lr"], on_step=False, on_epoch=True, batch_size=1)
         self.log("stage", float(self.stage), on_step=False, on_epoch=True, batch_size=1, reduce_fx="max")
         return loss
+
+    def configure_gradient_clipping(self, optimizer, gradient_clip_val=None, gradient_clip_algorithm=None) -> None:
+        """By the norm of each member's own gradient."""
+        if not gradient_clip_val:
+            return
+        gradients = [p.grad for p in self.committee.parameters() if p.grad is not None]
+        norm = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0).sqrt()
+        factor = (gradient_clip_val / (norm + 1e-6)).clamp(max=1.0)
+        for gradient in gradients:
+            gradient.mul_(factor.view(-1, *[1] * (gradient.dim() - 1)))
 
     def on_train_batch_end(self, outputs, batch, batch_idx: int) -> None:
         # the first averages run over fewer steps, so that the random start is forgotten
         decay = min(self.ema_decay, (1 + self.global_step) / (10 + self.global_step))
         with torch.no_grad():
-            torch._foreach_lerp_(list(self.average.parameters()), list(self.potential.parameters()), 1 - decay)
+            torch._foreach_lerp_(list(self.average.parameters()), list(self.committee.parameters()), 1 - decay)
 
     def on_validation_epoch_start(self) -> None:
         self.average.eval()
@@ -147,8 +174,9 @@ class ForceField(pl.LightningModule):
         self.clock.start(checkpoint["elapsed"])
 
     def _not_finite(self, prediction, graph: AtomGraph) -> str:
-        bad = ~torch.isfinite(prediction.energy)
-        bad.index_put_((graph.graph_index[~torch.isfinite(prediction.forces).all(1)],), torch.tensor(True, device=bad.device))
+        bad = ~torch.isfinite(prediction.energy).all(0)
+        broken = ~torch.isfinite(prediction.forces).all(-1).all(0)
+        bad.index_put_((graph.graph_index[broken],), torch.tensor(True, device=bad.device))
         suspects = graph.frame_id[bad] if bad.any() else graph.frame_id
         names = "; ".join(self.frames[int(i)].where for i in suspects.tolist())
         return (

@@ -12,7 +12,7 @@ class SOAP(torch.optim.Optimizer):
     """Adam run in a slowly turning basis in which the gradient's covariance is nearly diagonal.
 
     For a matrix G, L = ⟨G Gᵀ⟩ and R = ⟨Gᵀ G⟩ are running means; Adam acts on Q_Lᵀ G Q_R and its step is turned back.
-    A tensor of more than two dimensions is seen as a matrix of its last dimension; a vector gets plain Adam.
+    A tensor of more than two dimensions is seen as a matrix of its last dimension; a vector's only basis is that of its entries.
 
     Args:
         params: parameters or groups.
@@ -23,6 +23,7 @@ class SOAP(torch.optim.Optimizer):
         weight_decay: decoupled, as AdamW's.
         precondition_every: steps between two updates of the basis.
         max_size: a side longer than this keeps the identity as its basis.
+        members: whether the first dimension of every tensor counts the members of a committee, each with a basis of its own.
     """
 
     def __init__(
@@ -35,6 +36,7 @@ class SOAP(torch.optim.Optimizer):
         weight_decay: float = 0.0,
         precondition_every: int = 10,
         max_size: int = MAX_SIZE,
+        members: bool = False,
     ):
         defaults = {
             "lr": lr,
@@ -44,6 +46,7 @@ class SOAP(torch.optim.Optimizer):
             "weight_decay": weight_decay,
             "precondition_every": precondition_every,
             "max_size": max_size,
+            "members": members,
         }
         super().__init__(params, defaults)
 
@@ -62,13 +65,15 @@ class SOAP(torch.optim.Optimizer):
 
     def _update(self, p: Tensor, grad: Tensor, group: dict) -> None:
         state = self.state[p]
-        g = grad.reshape(-1, grad.shape[-1]) if grad.dim() > 1 else grad.unsqueeze(0)
+        # (members, rows, columns): a vector is one row
+        each = grad if group["members"] else grad.unsqueeze(0)
+        g = each.reshape(len(each), -1, each.shape[-1] if each.dim() > 1 else 1)
         if not state:
             state["step"] = 0
             state["mean"], state["square"] = torch.zeros_like(g), torch.zeros_like(g)
-            for side, size in zip("LR", g.shape, strict=True):
+            for side, size in zip("LR", g.shape[1:], strict=True):
                 if 1 < size <= group["max_size"]:
-                    state[side] = torch.zeros(size, size, dtype=g.dtype, device=g.device)
+                    state[side] = torch.zeros(len(g), size, size, dtype=g.dtype, device=g.device)
             self._accumulate(state, g, group["shampoo_beta"])
             self._rotate_basis(state, first=True)
             return
@@ -90,9 +95,9 @@ class SOAP(torch.optim.Optimizer):
     @staticmethod
     def _accumulate(state: dict, g: Tensor, beta: float) -> None:
         if "L" in state:
-            state["L"].lerp_(g @ g.T, 1 - beta)
+            state["L"].lerp_(g @ g.mT, 1 - beta)
         if "R" in state:
-            state["R"].lerp_(g.T @ g, 1 - beta)
+            state["R"].lerp_(g.mT @ g, 1 - beta)
 
     @staticmethod
     def _rotate_basis(state: dict, first: bool) -> None:
@@ -100,21 +105,23 @@ class SOAP(torch.optim.Optimizer):
             if side not in state:
                 continue
             if first:
-                state[f"Q{side}"] = torch.linalg.eigh(state[side])[1].flip(1).contiguous()
+                state[f"Q{side}"] = torch.linalg.eigh(state[side])[1].flip(-1).contiguous()
                 continue
             # one power iteration and a QR keep the basis close to the eigenvectors at a fraction of the price;
             # columns are sorted first, and the second moments with them
             q = state[f"Q{side}"]
-            order = torch.einsum("ij,jk,ki->i", q.T, state[side], q).argsort(descending=True)
-            state["square"] = state["square"].index_select(0 if side == "L" else 1, order)
-            state[f"Q{side}"] = torch.linalg.qr(state[side] @ q[:, order])[0].contiguous()
+            turned = state[side] @ q
+            order = (q * turned).sum(-2).argsort(dim=-1, descending=True)
+            along = order.unsqueeze(-1 if side == "L" else -2)
+            state["square"] = state["square"].take_along_dim(along, dim=-2 if side == "L" else -1)
+            state[f"Q{side}"] = torch.linalg.qr(turned.take_along_dim(order.unsqueeze(-2), dim=-1))[0].contiguous()
 
     @staticmethod
     def _to_basis(state: dict, g: Tensor) -> Tensor:
-        g = state["QL"].T @ g if "QL" in state else g
+        g = state["QL"].mT @ g if "QL" in state else g
         return g @ state["QR"] if "QR" in state else g
 
     @staticmethod
     def _from_basis(state: dict, g: Tensor) -> Tensor:
         g = state["QL"] @ g if "QL" in state else g
-        return g @ state["QR"].T if "QR" in state else g
+        return g @ state["QR"].mT if "QR" in state else g

@@ -62,7 +62,7 @@ def test_nothing_in_it_is_a_pickle(saved):
 def test_another_version_is_refused(saved):
     card = json.loads((saved[0] / "card.json").read_text())
     (saved[0] / "card.json").write_text(json.dumps(card | {"schema": 99, "version": "7.0.0"}))
-    with pytest.raises(ValueError, match=r"schema 99, but this version of mlff reads 1; it was written by mlff 7\.0\.0"):
+    with pytest.raises(ValueError, match=r"schema 99, but this version of mlff reads 1 and 2; it was written by mlff 7\.0\.0"):
         load(saved[0])
 
 

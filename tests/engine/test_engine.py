@@ -4,8 +4,7 @@ import pytest
 import torch
 
 from mlff.data.dataset import collate, graph_of
-from mlff.engine.engine import Engine
-from mlff.engine.stack import member_state, stack
+from mlff.engine import Committee, Engine, Reference, member_state, stack
 from mlff.graph import Prediction
 from tests.checks import frame_of
 from tests.contracts.potentials import build, crystal
@@ -88,3 +87,31 @@ def test_a_member_is_found_again():
 def test_refuses_members_that_differ_in_more_than_weights():
     with pytest.raises(ValueError, match="member 1 has another architecture or other options than member 0"):
         stack([build("lean"), build("lean2")])
+
+
+@pytest.mark.parametrize("name", ["lean", "lean2", "linear", "pair"])
+def test_committee_answers_the_mean(name, rng):
+    options = {"size": "XS"} if name in ENGINE_MODELS else {}
+    single = [build(name, **options) for _ in range(2)]
+    with torch.no_grad():
+        for parameter in single[1].parameters():
+            parameter.add_(0.1)
+    graph = batch(single[0], rng)
+    together = Committee(single).eval()(graph)
+    alone = [potential(graph) for potential in single]
+    for field in ("energy", "energies", "forces", "stress"):
+        mean = torch.stack([getattr(p, field) for p in alone]).mean(0)
+        torch.testing.assert_close(getattr(together, field), mean, rtol=1e-12, atol=1e-12)
+        torch.testing.assert_close(getattr(together.members, field)[1], getattr(alone[1], field), rtol=1e-12, atol=1e-12)
+
+
+def test_reference_and_engine_give_the_same_gradient(rng):
+    stacked = stack(members("lean2", n=2))
+    graph = batch(stacked, rng)
+    gradients = []
+    for evaluator in (Engine(stacked), Reference(stacked)):
+        stacked.zero_grad()
+        evaluator.loss(graph, lambda prediction: loss_of(prediction, graph))[0].backward()
+        gradients.append({name: p.grad.clone() for name, p in stacked.named_parameters()})
+    for name, gradient in gradients[0].items():
+        torch.testing.assert_close(gradient, gradients[1][name], rtol=0, atol=1e-10 * gradient.abs().max().item())

@@ -181,9 +181,9 @@ def test_not_a_number_names_the_frame(data_file, tmp_path, monkeypatch):
 
     forward = Loss.forward
 
-    def poisoned(self, prediction, graph, factor=1.0):
-        loss, parts = forward(self, prediction, graph, factor)
-        prediction.energy[1] = torch.nan
+    def poisoned(self, prediction, graph, *rest):
+        loss, parts = forward(self, prediction, graph, *rest)
+        prediction.energy.data[:, 1] = torch.nan
         return loss * torch.nan, parts
 
     monkeypatch.setattr(Loss, "forward", poisoned)

@@ -1,16 +1,17 @@
 import numpy as np
 import pytest
 
+from mlff.engine import Committee
 from mlff.train.loss import Loss
 from mlff.train.module import ForceField
 from tests.contracts.potentials import build
 
 
 def module(stage_two: float) -> ForceField:
-    potential = build("pair")
-    loss = Loss(potential.species, force_unit=1.0, stress_unit=0.1, energy_unit=0.1)
+    committee = Committee([build("pair")])
+    loss = Loss(committee.species, force_unit=1.0, stress_unit=0.1, energy_unit=0.1)
     return ForceField(
-        potential,
+        committee,
         loss,
         optimizer=lambda groups: None,
         schedule=lambda share: 1.0,

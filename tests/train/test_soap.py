@@ -13,7 +13,7 @@ def test_bases_stay_orthogonal():
         optimizer.step()
     state = optimizer.state[w]
     for side, n in (("QL", 6), ("QR", 9)):
-        torch.testing.assert_close(state[side].T @ state[side], torch.eye(n, dtype=torch.float64))
+        torch.testing.assert_close(state[side][0].T @ state[side][0], torch.eye(n, dtype=torch.float64))
 
 
 def test_a_vector_of_one_row_is_turned_on_its_long_side_only():
@@ -75,3 +75,20 @@ def test_state_resumes_exactly():
     second.load_state_dict(first.state_dict())
     run(second, c, grads[11:])
     assert torch.equal(a, c)
+
+
+def test_members_are_trained_as_if_alone():
+    torch.manual_seed(3)
+    start, grads = torch.randn(3, 4, 5, dtype=torch.float64), torch.randn(25, 3, 4, 5, dtype=torch.float64)
+
+    def trained(weights, gradients, members):
+        w = torch.nn.Parameter(weights.clone())
+        optimizer = SOAP([w], lr=0.01, precondition_every=5, weight_decay=0.1, members=members)
+        for gradient in gradients:
+            w.grad = gradient.clone()
+            optimizer.step()
+        return w.detach()
+
+    together = trained(start, grads, members=True)
+    for k in range(3):
+        torch.testing.assert_close(together[k], trained(start[k], grads[:, k], members=False), rtol=1e-10, atol=1e-10)
