@@ -104,13 +104,14 @@ class SOAP(torch.optim.Optimizer):
         for side in "LR":
             if side not in state:
                 continue
+            covariance = _settled(state[side])
             if first:
-                state[f"Q{side}"] = torch.linalg.eigh(state[side])[1].flip(-1).contiguous()
+                state[f"Q{side}"] = torch.linalg.eigh(covariance)[1].flip(-1).contiguous()
                 continue
             # one power iteration and a QR keep the basis close to the eigenvectors at a fraction of the price;
             # columns are sorted first, and the second moments with them
             q = state[f"Q{side}"]
-            turned = state[side] @ q
+            turned = covariance @ q
             order = (q * turned).sum(-2).argsort(dim=-1, descending=True)
             along = order.unsqueeze(-1 if side == "L" else -2)
             state["square"] = state["square"].take_along_dim(along, dim=-2 if side == "L" else -1)
@@ -125,3 +126,15 @@ class SOAP(torch.optim.Optimizer):
     def _from_basis(state: dict, g: Tensor) -> Tensor:
         g = state["QL"] @ g if "QL" in state else g
         return g @ state["QR"].mT if "QR" in state else g
+
+
+def _settled(covariance: Tensor) -> Tensor:
+    """With a small ramp on the diagonal, 1e-6 of its mean.
+
+    A covariance of few gradients leaves the basis of its null space open. Rounding would choose it, and two trainings that
+    differ in nothing else would part.
+    """
+    n = covariance.shape[-1]
+    ramp = torch.linspace(1, 2, n, dtype=covariance.dtype, device=covariance.device)
+    mean = covariance.diagonal(dim1=-2, dim2=-1).mean(-1, keepdim=True)
+    return covariance + torch.diag_embed(1e-6 * mean * ramp)
