@@ -1,0 +1,85 @@
+"""The compiled kernels as functions; a call releases the interpreter."""
+
+import ctypes
+import os
+from collections.abc import Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from mlff.nn.harmonics import L_MAX
+from mlff.nn.native.build import build
+
+DTYPES = (torch.float32, torch.float64)
+
+_pointer, _count = ctypes.c_void_p, ctypes.c_int64
+_per_l = _pointer * (L_MAX + 1)
+
+
+class Edges(ctypes.Structure):
+    """As in basis.h."""
+
+    _fields_ = [
+        ("l_max", ctypes.c_int32),
+        ("n_radial", ctypes.c_int32 * (L_MAX + 1)),
+        ("r_cut", ctypes.c_double * (L_MAX + 1)),
+        ("n_threads", ctypes.c_int32),
+        ("n_species", ctypes.c_int32),
+        ("n_slots", _count),
+        ("n_sites", _count),
+        ("slots_per_species", _pointer),
+        ("vectors", _pointer),
+    ]
+
+
+_edges = ctypes.POINTER(Edges)
+ARGUMENTS = {
+    "densities": [_edges, _per_l],
+    "hop": [_edges, _count, _count, _pointer, _per_l],
+    "into_weights": [_edges, _count, _count, _per_l, _pointer],
+    "pull": [_edges, _count, _per_l, _count, _pointer, _per_l, _pointer],
+    "density_rates": [_edges, _count, _pointer, _per_l],
+    "moving_hop": [_edges, _count, _pointer, _count, _pointer, _pointer, _per_l, _per_l],
+    "moving_hop_backward": [_edges, _count, _pointer, _count, _per_l, _per_l, _pointer, _pointer],
+}
+
+
+class Library:
+    """The kernels of each dtype: `library.call("densities", dtype, …)`."""
+
+    def __init__(self, path: Path):
+        found = ctypes.CDLL(str(path))
+        self._functions = {}
+        for name, arguments in ARGUMENTS.items():
+            for dtype in DTYPES:
+                function = getattr(found, f"{name}_{str(dtype).removeprefix('torch.')}")
+                function.argtypes, function.restype = arguments, None
+                self._functions[name, dtype] = function
+
+    def call(self, name: str, dtype: torch.dtype, *arguments) -> None:
+        self._functions[name, dtype](*arguments)
+
+
+def library() -> Library | None:
+    """The kernels, compiled at the first call; None where there is no compiler or MLFF_NATIVE is 0."""
+    return None if os.environ.get("MLFF_NATIVE") == "0" else _library()
+
+
+@lru_cache(maxsize=1)
+def _library() -> Library | None:
+    folder = Path(__file__).parent
+    path = build({file.name: file.read_text() for file in sorted(folder.iterdir()) if file.suffix in (".cpp", ".h")})
+    return None if path is None else Library(path)
+
+
+def address(tensor: Tensor) -> int:
+    """Of a contiguous tensor; the caller keeps it alive during the call."""
+    assert tensor.is_contiguous()
+    return tensor.data_ptr()
+
+
+def addresses(shells: Sequence[Tensor]) -> ctypes.Array:
+    """Of one tensor for each l."""
+    return _per_l(*(address(shell) for shell in shells))
