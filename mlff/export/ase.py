@@ -13,14 +13,21 @@ from ase.stress import full_3x3_to_voigt_6_stress
 from mlff.artefact import load
 from mlff.data.dataset import graph_of
 from mlff.data.frame import Frame
+from mlff.engine import Committee, CommitteePrediction
 from mlff.model.potential import Potential
+
+COMMITTEE_PROPERTIES = ("energy_comm", "forces_comm", "stress_comm", "energy_var", "forces_var", "stress_var", "energy_std", "forces_std")
 
 
 class MLFFCalculator(Calculator):
     """Energy (eV), energies (eV), forces (eV/Å) and stress (eV/Å³, ASE's Voigt order and sign) of ASE Atoms.
 
+    A committee gives its mean, and in `results` what its members say: `energy_comm` (n_members,), `forces_comm`
+    (n_members, n, 3) and `stress_comm` (n_members, 6); their population variances `energy_var`, `forces_var` (n, 3) and
+    `stress_var` (6,), in squared units; `energy_std` (eV) and `forces_std` (n,) = √⟨‖F − ⟨F⟩‖²⟩ (eV/Å), a norm over x, y, z.
+
     Args:
-        potential: trained.
+        potential: trained, or a committee.
         device: where it runs.
         dtype: of the network, "float32" or "float64"; positions and sums are float64 in any case. Relaxations and
             elastic constants want float64.
@@ -28,7 +35,7 @@ class MLFFCalculator(Calculator):
 
     implemented_properties = ["energy", "free_energy", "energies", "forces", "stress"]
 
-    def __init__(self, potential: Potential, device: str = "cpu", dtype: str = "float32"):
+    def __init__(self, potential: Potential | Committee, device: str = "cpu", dtype: str = "float32"):
         super().__init__()
         if dtype not in ("float32", "float64"):
             raise ValueError(f"dtype is {dtype!r}, expected 'float32' or 'float64'")
@@ -36,6 +43,8 @@ class MLFFCalculator(Calculator):
         self.potential = copy.deepcopy(potential).to(device=device, dtype=getattr(torch, dtype)).eval()
         self.potential.requires_grad_(False)
         self.device = device
+        if isinstance(potential, Committee):
+            self.implemented_properties = [*self.implemented_properties, *COMMITTEE_PROPERTIES]
 
     @classmethod
     def load(cls, path: str | os.PathLike, device: str = "cpu", dtype: str = "float32") -> Self:
@@ -62,6 +71,18 @@ class MLFFCalculator(Calculator):
         self.results = {"energy": energy, "free_energy": energy, "energies": prediction.energies.cpu().numpy(), "forces": forces}
         if periodic:
             self.results["stress"] = full_3x3_to_voigt_6_stress(prediction.stress[0].cpu().numpy())
+        if isinstance(prediction, CommitteePrediction):
+            self.results |= _committee_results(prediction, periodic)
+
+
+def _committee_results(prediction: CommitteePrediction, periodic: bool) -> dict[str, float | np.ndarray]:
+    each = prediction.members
+    members = {"energy": each.energy[:, 0].cpu().numpy(), "forces": each.forces.cpu().numpy()}
+    if periodic:
+        members["stress"] = np.array([full_3x3_to_voigt_6_stress(stress) for stress in each.stress[:, 0].cpu().numpy()])
+    results = {f"{name}_comm": values for name, values in members.items()}
+    results |= {f"{name}_var": values.var(0) for name, values in members.items()}
+    return results | {"energy_std": float(members["energy"].std()), "forces_std": prediction.forces_std.cpu().numpy()}
 
 
 def _shortest(graph) -> float:

@@ -1,10 +1,12 @@
 import numpy as np
 import pytest
+import torch
 from ase import Atoms
 from ase.calculators.calculator import PropertyNotImplementedError
 from ase.calculators.fd import calculate_numerical_forces, calculate_numerical_stress
 from ase.stress import full_3x3_to_voigt_6_stress
 
+from mlff.engine import Committee
 from mlff.export.ase import MLFFCalculator
 from tests.checks import answer_of
 from tests.contracts.potentials import build, crystal
@@ -52,3 +54,31 @@ def test_two_atoms_at_one_place():
 def test_dtype_is_checked():
     with pytest.raises(ValueError, match="expected 'float32' or 'float64'"):
         MLFFCalculator(build("pair"), dtype="float16")
+
+
+def test_a_committee_says_what_its_members_say(rng):
+    members = [build("lean", size="XS") for _ in range(3)]
+    with torch.no_grad():
+        for k, member in enumerate(members):
+            for parameter in member.parameters():
+                parameter.add_(0.05 * k)
+    atoms = crystal(rng)
+    alone = []
+    for member in members:
+        atoms.calc = MLFFCalculator(member, dtype="float64")
+        alone.append((atoms.get_potential_energy(), atoms.get_forces(), atoms.get_stress()))
+    energies, forces, stresses = (np.array(values) for values in zip(*alone, strict=True))
+    atoms.calc = MLFFCalculator(Committee(members), dtype="float64")
+    # 1e-12: float64 sums in another order
+    assert atoms.get_potential_energy() == pytest.approx(energies.mean(), rel=1e-12)
+    np.testing.assert_allclose(atoms.get_forces(), forces.mean(0), atol=1e-12)
+    np.testing.assert_allclose(atoms.get_stress(), stresses.mean(0), atol=1e-12)
+    results = atoms.calc.results
+    for name, values in (("energy", energies), ("forces", forces), ("stress", stresses)):
+        np.testing.assert_allclose(results[f"{name}_comm"], values, atol=1e-12)
+        np.testing.assert_allclose(results[f"{name}_var"], values.var(0), rtol=1e-9, atol=1e-12)
+    assert results["energy_std"] == pytest.approx(energies.std())
+    # a norm over x, y and z, and the population's: not the square root of a mean over components, nor ddof 1
+    deviation = np.sqrt(np.square(forces - forces.mean(0)).sum(-1).mean(0))
+    np.testing.assert_allclose(results["forces_std"], deviation, rtol=1e-9)
+    np.testing.assert_array_equal(atoms.calc.get_property("forces_std", atoms), results["forces_std"])
