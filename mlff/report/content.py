@@ -8,6 +8,7 @@ from ase.data import chemical_symbols
 
 from mlff.data.frame import Frame
 from mlff.report.environment import software_versions
+from mlff.report.uncertainty import UncertaintyContent
 from mlff.train.metrics import FramePrediction
 
 SPLITS = ("train", "val", "test")
@@ -74,6 +75,7 @@ class ReportContent:
         reference_rows: numbers to compare with: "name", "source", any field of a metrics row, and "element" where they are
             of one element.
         environment: package → version.
+        uncertainty: what the committee says of its errors and how far that is true; None where there is no committee.
     """
 
     title: str
@@ -88,6 +90,7 @@ class ReportContent:
     reference_rows: Sequence[Mapping] = ()
     mobile: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=software_versions)
+    uncertainty: UncertaintyContent | None = None
 
     def __post_init__(self):
         for name, mapping in (("metrics", self.metrics), ("samples", self.samples)):

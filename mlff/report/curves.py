@@ -79,3 +79,13 @@ def common_extent(*arrays: np.ndarray) -> tuple[float, float]:
     low, high = float(values.min()), float(values.max())
     margin = 0.04 * (high - low) or 0.5
     return low - margin, high + margin
+
+
+def decades_extent(*arrays: np.ndarray, rare: float = 0.005) -> tuple[float, float]:
+    """Ends of a logarithmic axis for positive values: all but the smallest 0.5 % of each array, which may lie decades below; (0.1, 1)
+    for nothing."""
+    positive = [values[values > 0] for values in map(np.ravel, arrays)]
+    positive = [values for values in positive if len(values)]
+    if not positive:
+        return (0.1, 1.0)
+    return min(float(np.quantile(v, rare)) for v in positive) / 1.15, max(float(v.max()) for v in positive) * 1.15

@@ -6,38 +6,23 @@ from pathlib import Path
 import numpy as np
 from matplotlib import rc_context
 from matplotlib.axes import Axes
-from matplotlib.axis import Axis as PlotAxis
 from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.colors import LinearSegmentedColormap, LogNorm
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullLocator
 
-from mlff.report.axis import Axis, tick_text
 from mlff.report.content import SPLITS, PredictionSamples, ReportContent
 from mlff.report.curves import LEAST, binned_band, common_extent, density, slope_through_origin
 from mlff.report.history import PANELS, clocks, series, stage_starts
+from mlff.report.look import COLOURS, GUIDE, LOOK, PANEL, round_ticks, shades
 from mlff.report.plots import SPLIT_COLOURS, SPLIT_NAMES
+from mlff.report.uncertainty_panels import uncertainty_panels
 from mlff.units import EV_PER_A3_TO_GPA, TO_MILLI
 
-COLOURS = ("#2563d9", "#d4501f", "#12876b", "#8148c8", "#b07a00", "#c22f80", "#64748b", "#5f8316")  # the light palette of style.css
-LOOK = {
-    "font.size": 9,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.titlesize": 10,
-    "axes.titleweight": "bold",
-    "axes.grid": True,
-    "grid.color": "#e9edf1",
-    "axes.axisbelow": True,
-    "lines.linewidth": 1.8,
-    "legend.frameon": False,
-}
-PANEL = 3.1  # inch, the width of one panel
 CELLS = 120
 
 
 def write_figures(folder: str | Path, content: ReportContent, *, dpi: int = 200) -> list[Path]:
-    """Writes parity.png, error_by_force.png and learning_curves.png where the content has them; returns their paths."""
+    """Writes parity.png, error_by_force.png, uncertainty.png and learning_curves.png where the content has them; returns their paths."""
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     samples = next((content.samples[split] for split in reversed(SPLITS) if split in content.samples), None)
@@ -45,6 +30,8 @@ def write_figures(folder: str | Path, content: ReportContent, *, dpi: int = 200)
     if samples is not None:
         drawn["parity"] = _parity_panels(samples)
         drawn["error_by_force"] = [lambda axes: _error_by_force(axes, samples)] if _most_of_one_element(samples) >= LEAST else []
+    if content.uncertainty is not None:
+        drawn["uncertainty"] = uncertainty_panels(content.uncertainty)
     drawn["learning_curves"] = _learning_panels(content)
     paths = []
     for name, panels in drawn.items():
@@ -88,13 +75,12 @@ def _parity_panels(samples: PredictionSamples) -> list[Callable[[Axes], None]]:
 def _density(axes: Axes, reference: np.ndarray, predicted: np.ndarray, colour: str, name: str, unit: str) -> None:
     extent = common_extent(reference, predicted)
     counts = density(reference, predicted, extent, CELLS).astype(float)
-    shades = LinearSegmentedColormap.from_list("shade", [(*_rgb(colour), 0.25), (*_rgb(colour), 1.0)])
-    axes.plot(extent, extent, color="#8794a3", linestyle=(0, (4, 4)), linewidth=1)
+    axes.plot(extent, extent, **GUIDE)
     axes.imshow(
         np.ma.masked_equal(counts, 0),
         extent=extent + extent,
         origin="lower",
-        cmap=shades,
+        cmap=shades(colour),
         norm=LogNorm(1, max(counts.max(), 2)),
         interpolation="nearest",
         zorder=2,  # above the grid
@@ -118,7 +104,7 @@ def _error_by_force(axes: Axes, samples: PredictionSamples) -> None:
     )
     axes.set_xscale("log")
     for axis in (axes.xaxis, axes.yaxis):
-        _round_ticks(axis)
+        round_ticks(axis)
     axes.legend()
 
 
@@ -140,21 +126,10 @@ def _learning_panels(content: ReportContent) -> list[Callable[[Axes], None]]:
 
 def _learning(axes: Axes, panel, curves: dict, clock, content: ReportContent) -> None:
     for at, _ in stage_starts(content.history, clock):
-        axes.axvline(at, color="#8794a3", linestyle=(0, (4, 4)), linewidth=1)
+        axes.axvline(at, **GUIDE)
     for split, (x, y) in curves.items():
         axes.plot(x, y, color=COLOURS[SPLIT_COLOURS[split]], label=SPLIT_NAMES[split])
     axes.set(xlabel=clock.label, ylabel=panel.label, yscale="log", title=panel.title)
-    _round_ticks(axes.yaxis)
+    round_ticks(axes.yaxis)
     if len(curves) > 1:
         axes.legend()
-
-
-def _round_ticks(axis: PlotAxis) -> None:
-    """Marks a logarithmic axis like the report does, with 20 and 50 in place of 2 × 10¹ and 5 × 10¹."""
-    ticks = Axis("", *axis.get_view_interval(), log=True).ticks()
-    axis.set_minor_locator(NullLocator())
-    axis.set_ticks(ticks, labels=[tick_text(tick) for tick in ticks])
-
-
-def _rgb(colour: str) -> tuple[float, ...]:
-    return tuple(int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5))

@@ -10,7 +10,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from mlff.data.inspection import TOO_SHORT, Inspection
-from mlff.report.figures import COLOURS, LOOK, PANEL
+from mlff.report.look import COLOURS, LOOK, PANEL
 from mlff.units import TO_MILLI
 
 MAX_BINS = 60

@@ -22,6 +22,8 @@ from mlff.report.plots import (
     stress_parity,
 )
 from mlff.report.tables import SPLIT_TITLES, Table, condition_tables, element_table, overall_table, reference_table, tiles
+from mlff.report.uncertainty_plots import uncertainty_figures
+from mlff.report.uncertainty_table import uncertainty_table
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def render(content: ReportContent) -> str:
 
 
 def _sections(content: ReportContent) -> list[Section]:
-    comparison = reference_table(content)
+    comparison, committee = reference_table(content), content.uncertainty
     splits = [split for split in reversed(SPLITS) if split in content.metrics]
     sampled = [split for split in reversed(SPLITS) if split in content.samples]
     headline = content.samples[sampled[0]] if sampled else None
@@ -112,6 +114,12 @@ def _sections(content: ReportContent) -> list[Section]:
             "Distributions",
             "Where training and test part, the model has learnt its training set by heart.",
             [Tab("", error_distributions(content))],
+        ),
+        Section(
+            "uncertainty",
+            "Uncertainty",
+            "An interval is of use if it holds what it promises, and if it is wide where the error is large: both, group by group.",
+            [Tab("", uncertainty_figures(committee), [uncertainty_table(committee)])] if committee else [],
         ),
         Section(
             "learning",

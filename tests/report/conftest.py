@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from mlff.data.frame import Frame
-from mlff.report import PredictionSamples, ReportContent, honest_warnings, summary_sentence
+from mlff.report import PredictionSamples, ReportContent, UncertaintyContent, honest_warnings, summary_sentence
 from mlff.train.metrics import FramePrediction, compute_metrics
+from mlff.uncertainty import fit_calibration, frame_deviation
 
 NUMBERS = np.repeat([3, 15, 16, 17], [24, 4, 20, 4])
 FORCE_RMS = {3: 0.35, 15: 1.3, 16: 0.7, 17: 0.4}  # eV/Å at 600 K
@@ -96,7 +97,21 @@ def content() -> ReportContent:
         ],
         mobile=("Li",),
         environment={"python": "3.11", "torch": "2.11", "mlff": "0.1.0"},
+        uncertainty=uncertainty(),
     )
+
+
+def uncertainty():
+    """Four members that share a third of their error: too sure of themselves before they are calibrated, on the first half."""
+    rng = np.random.default_rng(3)
+    groups = np.where(np.tile(NUMBERS, 120) == 3, "Li", "framework")
+    spread = np.where(groups == "Li", 0.012, 0.04) * np.exp(0.5 * rng.normal(size=len(groups)))  # eV/Å
+    members = spread[:, None] * rng.normal(size=(4, len(groups), 3))
+    errors = members.mean(0) + 0.7 * spread[:, None] * rng.standard_t(4, size=(len(groups), 3))
+    deviation, half = frame_deviation(members).force, len(groups) // 2
+    sigma, _ = fit_calibration(deviation[:half], errors[:half], groups[:half]).sigma(deviation[half:], groups[half:])
+    grade = (spread * np.exp(0.8 * rng.normal(size=len(groups))))[half:] / 0.1
+    return UncertaintyContent.from_arrays(deviation[half:], sigma, errors[half:], groups[half:], grade, "60 test frames")
 
 
 def history(rng):

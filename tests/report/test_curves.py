@@ -1,7 +1,16 @@
 import numpy as np
 import pytest
 
-from mlff.report.curves import binned_band, common_extent, density, error_histogram, robust_reach, slope_through_origin, softening
+from mlff.report.curves import (
+    binned_band,
+    common_extent,
+    decades_extent,
+    density,
+    error_histogram,
+    robust_reach,
+    slope_through_origin,
+    softening,
+)
 
 
 def test_band_holds_median_and_central_ninety_percent(rng):
@@ -73,3 +82,14 @@ def test_extent_holds_all_and_is_never_empty():
     low, high = common_extent(np.array([3.0]), np.array([3.0]))
     assert low < 3.0 < high
     assert common_extent() == (-1.0, 1.0)
+
+
+def test_decades_leave_out_what_lies_far_below(rng):
+    values = np.concatenate([rng.uniform(1, 10, 2000), [1e-9, 0.0, 0.0]])
+    low, high = decades_extent(values)
+    assert 0.5 < low < 1.1
+    assert 10 < high < 12
+    assert decades_extent(values, rare=0.0)[0] < 1e-9
+    assert decades_extent(np.zeros(3), np.zeros(0)) == (0.1, 1.0)
+    one = decades_extent(np.array([3.0]))
+    assert one[0] < 3.0 < one[1]

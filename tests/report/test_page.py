@@ -37,6 +37,7 @@ SECTIONS = [
     "force-size",
     "mobile-ion",
     "distributions",
+    "uncertainty",
     "learning",
     "data",
     "card",
@@ -175,5 +176,5 @@ def test_sections_without_content_are_left_out(content, tmp_path):
     page = write_report(tmp_path / "report.html", bare).read_text(encoding="utf-8")
     found = set(re.findall(r'<section id="([a-z-]+)"', page))
     assert {"parity", "force-size", "distributions", "data", "environment"} <= found
-    assert not {"learning", "mobile-ion", "conditions"} & found
+    assert not {"learning", "mobile-ion", "conditions", "uncertainty"} & found
     assert 'id="warnings"' not in page
