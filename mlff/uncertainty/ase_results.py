@@ -3,19 +3,21 @@
 import numpy as np
 from ase.stress import full_3x3_to_voigt_6_stress
 
+from mlff.uncertainty.deviation import frame_deviation
+
 SYMMETRIC = 1e-5  # of the largest component: float32 members; forces taken for stresses are off by their whole size
 
 
 def committee_results(energies: np.ndarray, forces: np.ndarray, stresses: np.ndarray | None = None) -> dict[str, np.ndarray | float]:
-    """Members, spreads and variances; the names with `_comm` and `_var` are those of MACE's calculator.
+    """Members, deviations and variances; the names with `_comm` and `_var` are those of MACE's calculator.
 
     | entry | shape | unit |
     |---|---|---|
     | energy_comm, forces_comm, stress_comm | (n_members,), (n_members, n, 3), (n_members, 6) | eV, eV/Å, eV/Å³ |
-    | energy_std, forces_std, stress_std | a number, (n, 3), (6,) | eV, eV/Å, eV/Å³ |
+    | energy_std, forces_std | a number, (n,) | eV, eV/Å |
     | energy_var, forces_var, stress_var | a number, (n, 3), (6,) | eV², (eV/Å)², (eV/Å³)² |
 
-    Spreads are of single components, with ddof 0: the norm of `forces_std` over the last axis is ε_F of `frame_deviation`.
+    All with ddof 0. `forces_std` is ε_F of `frame_deviation`, a length: the root of the sum of `forces_var` over the components.
     Variances are made here, from members in Å and eV, and never converted: their unit factor would be squared.
 
     Args:
@@ -33,9 +35,9 @@ def committee_results(energies: np.ndarray, forces: np.ndarray, stresses: np.nda
         members["stress"] = _voigt(np.asarray(stresses, np.float64), len(energies))
     results: dict[str, np.ndarray | float] = {}
     for name, values in members.items():
-        std, var = values.std(0), values.var(0)
-        results |= {f"{name}_comm": values, f"{name}_std": std, f"{name}_var": var}
-    return results | {key: float(results[key]) for key in ("energy_std", "energy_var")}
+        results |= {f"{name}_comm": values, f"{name}_var": values.var(0)}
+    results["energy_var"] = float(results["energy_var"])
+    return results | {"energy_std": float(energies.std()), "forces_std": frame_deviation(forces).force}
 
 
 def _voigt(stresses: np.ndarray, n_members: int) -> np.ndarray:

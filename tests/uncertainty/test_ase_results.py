@@ -19,8 +19,8 @@ def test_every_member_is_under_its_own_name(members):
     np.testing.assert_array_equal(found["energy_comm"], energies)
     np.testing.assert_array_equal(found["forces_comm"], forces)
     np.testing.assert_allclose([voigt_6_to_full_3x3_stress(s) for s in found["stress_comm"]], stresses)
-    shapes = {name: np.shape(value) for name, value in found.items() if name.endswith(("_std", "_var"))}
-    assert shapes == {f"{name}_{kind}": s for kind in ("std", "var") for name, s in (("energy", ()), ("forces", (3, 3)), ("stress", (6,)))}
+    shapes = {name: np.shape(value) for name, value in found.items() if not name.endswith("_comm")}
+    assert shapes == {"energy_std": (), "forces_std": (3,), "energy_var": (), "forces_var": (3, 3), "stress_var": (6,)}
 
 
 def test_forces_in_the_place_of_stresses_are_found_out(members):
@@ -33,22 +33,22 @@ def test_forces_in_the_place_of_stresses_are_found_out(members):
         committee_results(energies, np.zeros((4, 5, 3)), np.zeros((4, 5, 3)))
 
 
-def test_the_length_of_the_spread_is_the_deviation(members):
-    energies, forces, stresses = members
-    found = committee_results(energies, forces, stresses)
-    np.testing.assert_allclose(np.linalg.norm(found["forces_std"], axis=1), frame_deviation(forces).force)
+def test_the_force_deviation_is_a_length_and_the_variances_are_of_components(members):
+    found = committee_results(*members)
+    np.testing.assert_allclose(found["forces_std"], frame_deviation(members[1]).force)
+    np.testing.assert_allclose(np.square(found["forces_std"]), found["forces_var"].sum(1))
+    assert found["energy_std"] ** 2 == pytest.approx(found["energy_var"])
 
 
 @pytest.mark.parametrize(("name", "unit"), [("energy", HARTREE), ("forces", 1e3), ("stress", EV_PER_A3_TO_GPA)])
 def test_variances_scale_with_the_square_of_a_unit_factor(members, name, unit):
-    """A variance that was converted by the factor itself, as is done elsewhere, is off by that factor."""
+    """A variance that was converted by the factor itself, as is done elsewhere, is not the variance of the converted members."""
     ours = committee_results(*members)
     converted = committee_results(*(unit * values for values in members))
-    np.testing.assert_allclose(converted[f"{name}_std"], unit * ours[f"{name}_std"])
     np.testing.assert_allclose(converted[f"{name}_var"], unit**2 * ours[f"{name}_var"])
-    np.testing.assert_allclose(converted[f"{name}_var"], np.square(converted[f"{name}_std"]))
+    np.testing.assert_allclose(converted[f"{name}_var"], converted[f"{name}_comm"].var(0))
     scaled_once = unit * ours[f"{name}_var"]
-    assert not np.allclose(scaled_once, np.square(converted[f"{name}_std"]), rtol=0.5)
+    assert not np.allclose(scaled_once, converted[f"{name}_comm"].var(0), rtol=0.5)
 
 
 def test_without_stresses_there_is_no_stress_entry(members):
