@@ -1,18 +1,15 @@
 """What a stack of potentials predicts, member by member, and the gradient of a loss on it."""
 
-import dataclasses
-
 import torch
 from torch import Tensor
 
 from mlff.engine.evaluate import energies_and_pull
-from mlff.engine.exchange import from_edges
 from mlff.engine.gradient import energy_rates
 from mlff.engine.prediction import LossOf, changed
 from mlff.engine.torch_edges import TorchEdges
 from mlff.graph import AtomGraph, Prediction
-from mlff.model.potential import Potential
-from mlff.nn.slots import Neighborhood, reverse_slots
+from mlff.model.potential import Potential, forces_from_edges, stress_from_edges
+from mlff.nn.slots import Neighborhood
 
 
 class Engine:
@@ -28,8 +25,21 @@ class Engine:
     def predict(self, graph: AtomGraph, compute_stress: bool = True) -> Prediction:
         """energy (n_members, n_graphs), energies (n_members, n_atoms), forces (n_members, n_atoms, 3) and stress
         (n_members, n_graphs, 3, 3); no graph of the parameters."""
-        hood, reverse = self._edges(graph)
-        return self._predict(graph, hood, reverse, compute_stress)
+        return self.evaluate(self.potential.neighborhood(graph), compute_stress)
+
+    @torch.no_grad()
+    def evaluate(self, hood: Neighborhood, compute_stress: bool = True) -> Prediction:
+        """As `predict`, of edges that are known already."""
+        potential = self.potential
+        edges = self._stage(hood)
+        learned, pull = energies_and_pull(potential.architecture, edges, hood, per_member=True)
+        energies = potential.total_energies(hood, learned)
+        pull = pull.double() * potential.energy_scale.view(-1, 1, 1, 1)
+        if potential.repulsion is not None:
+            pull = pull + _repulsion_pull(potential, hood)
+        energy = energies.new_zeros(len(energies), hood.n_graphs).index_add(1, hood.graph_index, energies)
+        stress = stress_from_edges(pull, hood) if compute_stress else None
+        return Prediction(energy=energy, energies=energies, forces=forces_from_edges(pull, hood), stress=stress)
 
     def loss(self, graph: AtomGraph, loss: LossOf, compute_stress: bool = True) -> tuple[Tensor, Prediction]:
         """The loss, whose `backward` gives the exact gradient of every member's weights, and the prediction.
@@ -37,49 +47,29 @@ class Engine:
         Args:
             loss: of a prediction as `predict` gives it, a scalar; members must not mix in it.
         """
-        hood, reverse = self._edges(graph)
-        prediction = self._predict(graph, hood, reverse, compute_stress)
+        hood = self.potential.neighborhood(graph)
+        prediction = self.evaluate(hood, compute_stress)
         leaves = [t.requires_grad_() for t in (prediction.energy, prediction.forces, prediction.stress) if t is not None]
         value = loss(prediction)
-        into = list(torch.autograd.grad(value, leaves, allow_unused=True, materialize_grads=True))
-        into_energy, into_forces, into_stress = into[0], into[1], into[2] if compute_stress else None
-        surrogate = self._surrogate(graph, hood, reverse, into_energy, into_forces, into_stress)
+        into = torch.autograd.grad(value, leaves, allow_unused=True, materialize_grads=True)
+        surrogate = self._surrogate(hood, *into)
         # the loss's value with the surrogate's gradient
         return value.detach() + (surrogate - surrogate.detach()), changed(prediction, Tensor.detach)
-
-    def _edges(self, graph: AtomGraph) -> tuple[Neighborhood, Tensor]:
-        hood = self.potential.neighborhood(graph)
-        return hood, reverse_slots(hood)
 
     def _stage(self, hood: Neighborhood) -> TorchEdges:
         return TorchEdges(self.potential.architecture.stage, hood.vectors.to(self.potential.dtype), hood.slots_per_species)
 
-    @torch.no_grad()
-    def _predict(self, graph: AtomGraph, hood: Neighborhood, reverse: Tensor, compute_stress: bool) -> Prediction:
-        potential = self.potential
-        scale = potential.energy_scale
-        edges = self._stage(hood)
-        learned, pull = energies_and_pull(potential.architecture, edges, hood.neighbor, reverse, hood.sites_per_species, per_member=True)
-        energies = potential.total_energies(hood, learned)
-        pull = pull.double() * scale.view(-1, 1, 1, 1)
-        if potential.repulsion is not None:
-            pull = pull + _repulsion_pull(potential, hood)
-        energy = energies.new_zeros(len(energies), hood.n_graphs).index_add(1, hood.graph_index, energies)
-        forces = hood.of_atoms(pull.sum(-2) - from_edges(pull, reverse)).mT
-        stress = _stress(pull, hood, graph.cell) if compute_stress else None
-        return Prediction(energy=energy, energies=energies, forces=forces, stress=stress)
-
-    def _surrogate(self, graph, hood, reverse, into_energy, into_forces, into_stress) -> Tensor:
+    def _surrogate(self, hood: Neighborhood, into_energy: Tensor, into_forces: Tensor, into_stress: Tensor | None = None) -> Tensor:
         """e·E − D_v E + (1/V) D_W E, whose gradient is the loss's."""
         potential = self.potential
         direction = -hood.at_sites(into_forces.mT)
         velocities = (direction[..., hood.neighbor] - direction.unsqueeze(-2)) * hood.filled
         if into_stress is not None:
-            volume = torch.linalg.det(graph.cell).abs()
+            volume = torch.linalg.det(hood.cell).abs()
             strain = torch.where(volume > 0, 1 / volume, torch.zeros_like(volume)).view(-1, 1, 1) * 0.5 * (into_stress + into_stress.mT)
             per_site = hood.at_sites(strain[:, hood.graph_index].permute(0, 2, 3, 1))
             velocities = velocities + torch.einsum("kabn,bsn->kasn", per_site, hood.vectors) * hood.filled
-        learned, rates = energy_rates(potential.architecture, self._stage(hood), hood, reverse, velocities.to(potential.dtype))
+        learned, rates = energy_rates(potential.architecture, self._stage(hood), hood, velocities.to(potential.dtype))
         scale = potential.energy_scale.unsqueeze(-1)
         per_atom = into_energy[:, hood.graph_index]
         return (per_atom * scale * hood.beyond_vacuum(learned.double())).sum() + (scale * rates.double()).sum()
@@ -88,13 +78,5 @@ class Engine:
 def _repulsion_pull(potential: Potential, hood: Neighborhood) -> Tensor:
     with torch.enable_grad():
         vectors = hood.vectors.detach().requires_grad_()
-        energies = potential.repulsion(dataclasses.replace(hood, vectors=vectors))
+        energies = potential.repulsion(hood.moved(vectors))
         return torch.autograd.grad(energies.sum(), vectors)[0]
-
-
-def _stress(pull: Tensor, hood: Neighborhood, cell: Tensor) -> Tensor:
-    per_atom = hood.of_atoms(torch.einsum("asn,kbsn->kabn", hood.vectors, pull)).permute(0, 3, 1, 2)
-    virial = per_atom.new_zeros(len(pull), hood.n_graphs, 3, 3).index_add(1, hood.graph_index, per_atom)
-    volume = torch.linalg.det(cell).abs()
-    volume = torch.where(volume > 0, volume, torch.full_like(volume, torch.nan))
-    return 0.5 * (virial + virial.mT) / volume.view(-1, 1, 1)

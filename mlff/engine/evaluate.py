@@ -18,33 +18,30 @@ from mlff.engine.steps import near_and_far, of_members
 from mlff.engine.torch_edges import Shells, TorchEdges
 from mlff.model.invariant_model import InvariantModel
 from mlff.model.lean2 import Lean2
+from mlff.nn.slots import Neighborhood
 
 
-def energies_and_pull(
-    model: InvariantModel, edges: TorchEdges, neighbor: Tensor, reverse: Tensor, sites_per_species: Sequence[int], per_member: bool
-) -> tuple[Tensor, Tensor]:
+def energies_and_pull(model: InvariantModel, edges: TorchEdges, hood: Neighborhood, per_member: bool) -> tuple[Tensor, Tensor]:
     """Site energies and ∂E/∂r of each edge, in the model's units.
 
     Args:
         model: with a leading member dimension (mlff.engine.stack).
         edges: the edge stage of a batch.
-        neighbor: as in `Neighborhood`.
-        reverse: of `reverse_slots`.
         per_member: whether each member's own pull is wanted; else their mean.
     Returns:
         (n_members, n_sites), and (n_members or 1, 3, n_slots, n_sites).
     """
     densities = of_members(model, edges.densities())
-    near, far = near_and_far(model, sites_per_species)
+    near, far = near_and_far(model, hood.sites_per_species)
     if not isinstance(model, Lean2):
         energies, back = vjp(near, *densities)
         return energies, edges.pull(_from_bins(model, _mean(back(torch.ones_like(energies)), per_member)))
     (rows, h), back_near = vjp(near, *densities)
-    weights = h[..., neighbor]
+    weights = h[..., hood.neighbor]
     energies, back_far = vjp(far, rows, *densities, *edges.hop(weights))
     into_rows, *into_both = back_far(torch.ones_like(energies))
     direct, into_hop = into_both[: len(densities)], into_both[len(densities) :]
-    into_h = from_edges(edges.into_weights(weights, into_hop), reverse)
+    into_h = from_edges(edges.into_weights(weights, into_hop), hood.reverse)
     total = [a + b for a, b in zip(direct, back_near((into_rows, into_h)), strict=True)]
     if not per_member:
         # the mean over members of Σ_c h_c G2_c is one sum over the channels of all of them

@@ -21,9 +21,7 @@ from mlff.nn.densities import to_bins
 from mlff.nn.slots import Neighborhood
 
 
-def energy_rates(
-    model: InvariantModel, edges: TorchEdges, hood: Neighborhood, reverse: Tensor, velocities: Tensor
-) -> tuple[Tensor, Tensor]:
+def energy_rates(model: InvariantModel, edges: TorchEdges, hood: Neighborhood, velocities: Tensor) -> tuple[Tensor, Tensor]:
     """E and Ė = Σ_edges ∂E/∂r · ṙ of each site and member, with the graph of the parameters.
 
     Args:
@@ -41,5 +39,5 @@ def energy_rates(
     if not isinstance(model, Lean2):
         return jvp(near, densities, rates)
     (rows, h), (rows_rate, h_rate) = jvp(near, densities, rates)
-    hop, hop_rates = moving.hop(*(to_edges(values, hood.neighbor, reverse) for values in (h, h_rate)))
+    hop, hop_rates = moving.hop(*(to_edges(values, hood.neighbor, hood.reverse) for values in (h, h_rate)))
     return jvp(far, (rows, *densities, *hop), (rows_rate, *rates, *hop_rates))

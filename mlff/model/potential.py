@@ -1,6 +1,5 @@
 """The potential: E0, an architecture, short-range repulsion; forces and stress that follow from the energy."""
 
-import dataclasses
 from collections.abc import Mapping
 
 import torch
@@ -85,21 +84,21 @@ class Potential(nn.Module):
         derivatives = compute_forces or compute_stress
         with torch.set_grad_enabled(derivatives or (self.training and torch.is_grad_enabled())):
             # E depends on positions and strain through the edge vectors alone, so that ∂E/∂r_ij gives both
-            hood = dataclasses.replace(hood, vectors=hood.vectors.detach().requires_grad_(derivatives))
+            hood = hood.moved(hood.vectors.detach().requires_grad_(derivatives))
             energies = self.energies(hood)
             energy = energies.new_zeros(hood.n_graphs).index_add(0, hood.graph_index, energies)
             if derivatives:
                 (pull,) = torch.autograd.grad(energies.sum(), hood.vectors, create_graph=self.training, allow_unused=True)
                 pull = torch.zeros_like(hood.vectors) if pull is None else pull
         forces = forces_from_edges(pull, hood) if compute_forces else None
-        stress = stress_from_edges(pull, hood, graph.cell) if compute_stress else None
+        stress = stress_from_edges(pull, hood) if compute_stress else None
         if not self.training:
             energy, energies = energy.detach(), energies.detach()
         return Prediction(energy=energy, energies=energies, forces=forces, stress=stress)
 
     def energies(self, hood: Neighborhood) -> Tensor:
         """Energy per atom, eV, (n_atoms,) float64."""
-        return self.total_energies(hood, self.architecture(dataclasses.replace(hood, vectors=hood.vectors.to(self.dtype))))
+        return self.total_energies(hood, self.architecture(hood.moved(hood.vectors.to(self.dtype))))
 
     def total_energies(self, hood: Neighborhood, learned: Tensor) -> Tensor:
         """The architecture's site energies (…, n_sites) → energies per atom with E0 and repulsion, eV, (…, n_atoms) float64."""
@@ -111,22 +110,25 @@ class Potential(nn.Module):
         """Set the constants that come from the training set: the energy's unit and the architecture's norms."""
         self.energy_scale.fill_(energy_scale)
         hood = self.neighborhood(graph)
-        self.architecture.calibrate(dataclasses.replace(hood, vectors=hood.vectors.to(self.dtype)))
+        self.architecture.calibrate(hood.moved(hood.vectors.to(self.dtype)))
 
 
 def forces_from_edges(pull: Tensor, hood: Neighborhood) -> Tensor:
-    """F_i = Σ_j (f_ij − f_ji) with f_ij = ∂E/∂r_ij, r_ij = r_j − r_i: (3, n_slots, n_sites) → (n_atoms, 3)."""
-    reaction = pull.new_zeros(3, len(hood.species)).index_add(1, hood.neighbor.flatten(), pull.flatten(1))
-    return hood.of_atoms(pull.sum(1) - reaction).T
+    """F_i = Σ_j (f_ij − f_ji) with f_ij = ∂E/∂r_ij, r_ij = r_j − r_i: (…, 3, n_slots, n_sites) → (…, n_atoms, 3).
+
+    The reactions f_ji are gathered along the reversed edges: no atomics, and the same sums each time.
+    """
+    reaction = pull.flatten(-2)[..., hood.reverse.flatten()].unflatten(-1, hood.reverse.shape)
+    return hood.of_atoms((pull - reaction).sum(-2)).mT
 
 
-def stress_from_edges(pull: Tensor, hood: Neighborhood, cell: Tensor) -> Tensor:
-    """(1/V) Σ r_ij ⊗ f_ij, (n_graphs, 3, 3), eV/Å³; NaN where the cell has no volume.
+def stress_from_edges(pull: Tensor, hood: Neighborhood) -> Tensor:
+    """(1/V) Σ r_ij ⊗ f_ij, (…, n_graphs, 3, 3), eV/Å³; NaN where the cell has no volume.
 
     Symmetrised: an energy that does not change when everything turns has no antisymmetric part but rounding.
     """
-    per_atom = hood.of_atoms(torch.einsum("asn,bsn->abn", hood.vectors.detach(), pull)).permute(2, 0, 1)
-    virial = per_atom.new_zeros(hood.n_graphs, 3, 3).index_add(0, hood.graph_index, per_atom)
-    volume = torch.linalg.det(cell).abs()
+    per_atom = hood.of_atoms(torch.einsum("asn,...bsn->...abn", hood.vectors.detach(), pull)).movedim(-1, -3)
+    virial = per_atom.new_zeros(*per_atom.shape[:-3], hood.n_graphs, 3, 3).index_add(-3, hood.graph_index, per_atom)
+    volume = torch.linalg.det(hood.cell).abs()
     volume = torch.where(volume > 0, volume, torch.full_like(volume, torch.nan))
-    return 0.5 * (virial + virial.transpose(1, 2)) / volume.view(-1, 1, 1)
+    return 0.5 * (virial + virial.mT) / volume.view(-1, 1, 1)

@@ -9,7 +9,9 @@ of slots, without scatter or atomics, and adjacent sites lie adjacent in memory.
 block has as many slots as the atom with most neighbours of that species needs.
 """
 
+import dataclasses
 from dataclasses import dataclass
+from functools import cached_property
 
 import torch
 from torch import Tensor
@@ -42,7 +44,23 @@ class Neighborhood:
     filled: Tensor
     slots_per_species: tuple[int, ...]
     graph_index: Tensor
-    n_graphs: int
+    cell: Tensor
+
+    @property
+    def n_graphs(self) -> int:
+        return len(self.cell)
+
+    @cached_property
+    def reverse(self) -> Tensor:
+        """Where the edge j → i of each edge i → j lies, (n_slots, n_sites) int64; see `reverse_slots`."""
+        return reverse_slots(self)
+
+    def moved(self, vectors: Tensor, cell: Tensor | None = None) -> "Neighborhood":
+        """The same edges with other vectors, and in another cell where it has changed."""
+        moved = dataclasses.replace(self, vectors=vectors, cell=self.cell if cell is None else cell)
+        if "reverse" in vars(self):
+            vars(moved)["reverse"] = self.reverse
+        return moved
 
     def of_atoms(self, values: Tensor) -> Tensor:
         """(…, n_sites) → (…, n_atoms), in the order of the graph."""
@@ -104,7 +122,7 @@ def arrange(graph: AtomGraph, n_species: int, padding: float) -> Neighborhood:
         filled=filled,
         slots_per_species=slots,
         graph_index=graph.graph_index,
-        n_graphs=len(graph.cell),
+        cell=graph.cell,
     )
 
 

@@ -5,7 +5,6 @@ gives one linear equation from the forces. It starts training close to the answe
 the `linear` model entirely, and can settle the last layer at the end.
 """
 
-import dataclasses
 from collections.abc import Iterable
 
 import torch
@@ -74,7 +73,7 @@ def _equations(
 
     vectors = hood.vectors.detach().requires_grad_()
     with torch.enable_grad():
-        per_atom = hood.beyond_vacuum(architecture.linear_features(dataclasses.replace(hood, vectors=vectors.to(potential.dtype))))
+        per_atom = hood.beyond_vacuum(architecture.linear_features(hood.moved(vectors.to(potential.dtype))))
         x = per_atom.new_zeros(hood.n_graphs, len(per_atom)).index_add(0, hood.graph_index, per_atom.T)
         # D_v x for all features at once, by two reverse passes: u·x is pulled back to the edges, and what is pulled
         # back is linear in u, so that its derivative with respect to u along v is D_v x

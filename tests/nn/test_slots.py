@@ -1,4 +1,5 @@
 import numpy as np
+import pytest
 import torch
 from ase import Atoms
 
@@ -63,3 +64,20 @@ def test_values_go_to_the_sites_and_back(rng):
     assert torch.equal(
         hood.beyond_vacuum(at_sites + 2.0 * hood.species), (at_sites + 2.0 * hood.species - 2.0 * hood.species)[:, hood.site_of_atom]
     )
+
+
+def test_every_edge_knows_its_reverse(rng):
+    graph = graph_of(frame_of(crystal(rng)), tuple(REFERENCE), 5.0)
+    hood = arrange(graph, 4, padding=6.0)
+    reverse = hood.reverse.flatten()
+    assert torch.equal(reverse[reverse], torch.arange(len(reverse)))
+    filled = hood.filled.flatten()
+    torch.testing.assert_close(hood.vectors.flatten(1)[:, reverse][:, filled], -hood.vectors.flatten(1)[:, filled])
+    assert torch.equal(reverse[~filled], torch.arange(len(reverse))[~filled])
+
+
+def test_a_half_list_is_refused(rng):
+    graph = graph_of(frame_of(crystal(rng)), tuple(REFERENCE), 5.0)
+    graph.edge_index, graph.edge_shift = graph.edge_index[:, 1:], graph.edge_shift[1:]
+    with pytest.raises(ValueError, match="found an edge i → j without its reverse j → i, expected a full neighbour list"):
+        _ = arrange(graph, 4, padding=6.0).reverse

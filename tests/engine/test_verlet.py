@@ -1,0 +1,74 @@
+import numpy as np
+import pytest
+import torch
+
+from mlff.engine import Engine, stack
+from mlff.engine.verlet import VerletList
+from tests.checks import answer_of
+from tests.contracts.potentials import build, crystal
+
+
+@pytest.fixture
+def atoms(rng):
+    return crystal(rng)
+
+
+@pytest.fixture(scope="module")
+def potential():
+    return build("lean2", size="XS")
+
+
+def verlet(atoms, potential, skin=0.5) -> VerletList:
+    species = torch.tensor([potential.species.index(s) for s in atoms.symbols])
+    return VerletList(species, len(potential.species), atoms.pbc, potential.r_max, skin=skin)
+
+
+def check(neighbors, atoms, potential):
+    hood = neighbors.hood(atoms.positions, atoms.cell.array)
+    ours, reference = Engine(stack([potential])).evaluate(hood), answer_of(potential)(atoms)
+    # 1e-11: an edge vector is put together in another order
+    np.testing.assert_allclose(ours.energy[0], reference.energy, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(ours.forces[0], reference.forces, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(ours.stress[0, 0], reference.stress, rtol=0, atol=1e-11)
+
+
+def test_atoms_that_move_are_predicted_as_if_found_anew(atoms, potential, rng):
+    neighbors = verlet(atoms, potential)
+    for _ in range(25):
+        atoms.positions += rng.normal(scale=0.04, size=atoms.positions.shape)
+        check(neighbors, atoms, potential)
+    # it had to look again, and not each time: 25 steps of 0.04 Å by √3 · √25 walk about 0.35 Å, a skin lets 0.25 pass
+    assert 1 < neighbors.n_rebuilds < 15
+
+
+def test_a_cell_that_changes(atoms, potential, rng):
+    neighbors = verlet(atoms, potential)
+    for _ in range(15):
+        strain = np.eye(3) + rng.normal(scale=0.02, size=(3, 3))
+        atoms.set_cell(atoms.cell @ strain, scale_atoms=True)
+        check(neighbors, atoms, potential)
+    assert 1 < neighbors.n_rebuilds < 15
+
+
+def test_without_a_skin_every_call_looks(atoms, potential):
+    neighbors = verlet(atoms, potential, skin=0.0)
+    for _ in range(3):
+        atoms.positions[0, 0] += 1e-6
+        check(neighbors, atoms, potential)
+    assert neighbors.n_rebuilds == 3
+
+
+def test_an_atom_that_jumps_into_reach_is_seen(potential, rng):
+    """Far apart at first, near after one long step: no list may survive that."""
+    atoms = crystal(rng, n=2, pbc=False)
+    atoms.positions[1] = atoms.positions[0] + [0, 0, 30.0]
+    neighbors = verlet(atoms, potential)
+    check(neighbors, atoms, potential)
+    atoms.positions[1] = atoms.positions[0] + [0, 0, 2.5]
+    check(neighbors, atoms, potential)
+    assert np.abs(answer_of(potential)(atoms).forces).max() > 0.01
+
+
+def test_a_negative_skin_is_refused(atoms, potential):
+    with pytest.raises(ValueError, match=r"skin is -1 Å, expected 0 or more"):
+        verlet(atoms, potential, skin=-1)
