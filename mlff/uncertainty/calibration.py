@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlff.uncertainty.error_map import LEAST, ErrorMap, error_map_from_json, fit_isotonic, fit_scale
+from mlff.uncertainty.error_map import LEAST, LEAST_BINS, PER_BIN, ErrorMap, error_map_from_json, fit_isotonic, fit_scale
 
-FITS = {"scale": fit_scale, "isotonic": fit_isotonic}
+FITS = {"scale": (fit_scale, LEAST), "isotonic": (fit_isotonic, LEAST_BINS * PER_BIN)}  # and the error components it needs
 
 
 @dataclass(frozen=True)
@@ -69,16 +69,17 @@ def fit_calibration(
     deviation, errors, groups = np.asarray(deviation, np.float64), np.asarray(errors, np.float64), np.asarray(groups)
     if not len(deviation) == len(errors) == len(groups) or not len(groups):
         raise ValueError(f"found {len(deviation)} deviations, {len(errors)} errors, {len(groups)} groups; expected one of each per atom")
+    fit, least = FITS[kind]
     temperatures = np.full(len(groups), np.nan) if temperatures is None else np.asarray(temperatures, np.float64)
     maps: dict[tuple[str, float | None], ErrorMap] = {}
     for group in np.unique(groups).tolist():
         of_group = groups == group
         try:
-            maps[group, None] = FITS[kind](deviation[of_group], errors[of_group])
+            maps[group, None] = fit(deviation[of_group], errors[of_group])
         except ValueError as error:
             raise ValueError(f"group {group!r}: {error}") from error
         for temperature in np.unique(temperatures[of_group & np.isfinite(temperatures)]).tolist():
             chosen = of_group & (temperatures == temperature)
-            if errors[chosen].size >= LEAST:
-                maps[group, temperature] = FITS[kind](deviation[chosen], errors[chosen])
+            if errors[chosen].size >= least:
+                maps[group, temperature] = fit(deviation[chosen], errors[chosen])
     return Calibration(maps)

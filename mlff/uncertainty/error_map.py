@@ -19,7 +19,7 @@ from sklearn.isotonic import IsotonicRegression
 SHARE = erf(0.5**0.5)  # 0.6827, of a normal distribution within one standard deviation
 LEAST = 100  # error components, below which the share of a fit is uncertain by more than 5 %
 PER_BIN = 300  # error components in a bin of the curve: its quantile is uncertain by a twentieth
-MOST_BINS = 40
+LEAST_BINS, MOST_BINS = 5, 40  # fewer bins make no curve
 
 
 class ErrorMap(ABC):
@@ -94,8 +94,8 @@ def fit_isotonic(deviation: np.ndarray, errors: np.ndarray, *, statistic: str = 
     """
     if statistic not in ("quantile", "rms"):
         raise ValueError(f'statistic is {statistic!r}; expected "quantile" or "rms"')
-    deviation, errors = _checked(deviation, errors)
-    bins = np.array_split(np.argsort(deviation, kind="stable"), int(np.clip(errors.size // PER_BIN, 1, MOST_BINS)))
+    deviation, errors = _checked(deviation, errors, LEAST_BINS * PER_BIN)
+    bins = np.array_split(np.argsort(deviation, kind="stable"), min(errors.size // PER_BIN, MOST_BINS))
     centres = np.array([deviation[chosen].mean() for chosen in bins])
     if statistic == "rms":  # squares are what averages: the regression's least squares then keep their mean
         heights = np.array([np.square(errors[chosen]).mean() for chosen in bins])
@@ -134,12 +134,15 @@ def _share_ratio(errors: np.ndarray, sigma: np.ndarray) -> float:
     return factor
 
 
-def _checked(deviation: np.ndarray, errors: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _checked(deviation: np.ndarray, errors: np.ndarray, least: int = LEAST) -> tuple[np.ndarray, np.ndarray]:
     deviation, errors = np.asarray(deviation, np.float64), np.asarray(errors, np.float64)
     if deviation.ndim != 1 or errors.shape != (len(deviation), 3):
         raise ValueError(f"deviations have shape {deviation.shape} and errors {errors.shape}, expected (n,) and (n, 3)")
-    if errors.size < LEAST:
-        raise ValueError(f"found {errors.size} error components, expected at least {LEAST}; calibrate on more frames or join groups")
+    if errors.size < least:
+        raise ValueError(
+            f"found {errors.size} error components, expected at least {least}; calibrate on more frames"
+            + (", or join groups" if least == LEAST else f", or fit one scale, for which {LEAST} are enough")
+        )
     if not (np.isfinite(deviation).all() and np.isfinite(errors).all()) or deviation.min() < 0:
         raise ValueError("deviations or errors are negative, NaN or infinite, expected finite deviations ≥ 0; leave out frames that failed")
     return deviation, errors

@@ -63,7 +63,7 @@ def test_each_atom_gets_the_map_of_its_group(calibration):
 
 @pytest.mark.parametrize("kind", ["scale", "isotonic"])
 def test_the_card_keeps_it(rng, kind):
-    calibration = fit_calibration(*made(rng, 2000), kind=kind)
+    calibration = fit_calibration(*made(rng, 4000), kind=kind)
     again = Calibration.from_json(json.loads(json.dumps(calibration.to_json())))
     assert dict(again.maps) == dict(calibration.maps)
 

@@ -94,6 +94,8 @@ def test_too_few_or_broken_samples_are_refused(rng):
     with pytest.raises(ValueError, match="found 99 error components, expected at least 100"):
         fit_scale(deviation[:33], errors[:33])
     assert fit_scale(deviation[:34], errors[:34]).scale > 0
+    with pytest.raises(ValueError, match=r"found 150 error components, expected at least 1500; .* or fit one scale, for which 100"):
+        fit_isotonic(deviation, errors)
     with pytest.raises(ValueError, match="expected finite deviations"):
         fit_scale(np.where(deviation > 0.1, np.inf, deviation), errors)
     with pytest.raises(ValueError, match=r"errors \(50, 2\), expected \(n,\) and \(n, 3\)"):
