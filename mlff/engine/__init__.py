@@ -1,7 +1,7 @@
 """The engine room: committees in one forward, and exact derivatives stage by stage, without double backward.
 
-Everything here is plain tensor code that a compiler can fuse. `Potential.forward`, which leaves all derivatives to autograd,
-is the reference that it is tested against.
+Everything here is plain tensor code that a compiler can fuse; on a CPU the edges and the products go through the kernels of
+`mlff.nn.native` instead. `Potential.forward`, which leaves all derivatives to autograd, is the reference that it is tested against.
 """
 
 from mlff.engine.committee import Committee, CommitteePrediction, evaluator, one_or_committee

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor
 
+from mlff.engine.choice import Edges, edges_of
 from mlff.engine.evaluate import energies_and_pull
 from mlff.engine.gradient import energy_rates
 from mlff.engine.prediction import LossOf, changed
-from mlff.engine.torch_edges import TorchEdges
 from mlff.graph import AtomGraph, Prediction
 from mlff.model.potential import Potential, forces_from_edges, stress_from_edges
 from mlff.nn.slots import Neighborhood
@@ -56,8 +56,8 @@ class Engine:
         # the loss's value with the surrogate's gradient
         return value.detach() + (surrogate - surrogate.detach()), changed(prediction, Tensor.detach)
 
-    def _stage(self, hood: Neighborhood) -> TorchEdges:
-        return TorchEdges(self.potential.architecture.stage, hood.vectors.to(self.potential.dtype), hood.slots_per_species)
+    def _stage(self, hood: Neighborhood) -> Edges:
+        return edges_of(self.potential.architecture.stage, hood.vectors.to(self.potential.dtype), hood.slots_per_species)
 
     def _surrogate(self, hood: Neighborhood, into_energy: Tensor, into_forces: Tensor, into_stress: Tensor | None = None) -> Tensor:
         """e·E − D_v E + (1/V) D_W E, whose gradient is the loss's."""

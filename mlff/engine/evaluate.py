@@ -13,15 +13,16 @@ import torch
 from torch import Tensor
 from torch.func import vjp
 
+from mlff.engine.choice import Edges
 from mlff.engine.exchange import from_edges
 from mlff.engine.steps import near_and_far, of_members
-from mlff.engine.torch_edges import Shells, TorchEdges
+from mlff.engine.torch_edges import Shells
 from mlff.model.invariant_model import InvariantModel
 from mlff.model.lean2 import Lean2
 from mlff.nn.slots import Neighborhood
 
 
-def energies_and_pull(model: InvariantModel, edges: TorchEdges, hood: Neighborhood, per_member: bool) -> tuple[Tensor, Tensor]:
+def energies_and_pull(model: InvariantModel, edges: Edges, hood: Neighborhood, per_member: bool) -> tuple[Tensor, Tensor]:
     """Site energies and ∂E/∂r of each edge, in the model's units.
 
     Args:

@@ -12,16 +12,16 @@ node network and one ordinary backward. Nothing is differentiated twice with res
 from torch import Tensor
 from torch.func import jvp
 
+from mlff.engine.choice import Edges
 from mlff.engine.exchange import to_edges
 from mlff.engine.steps import near_and_far, of_members
-from mlff.engine.torch_edges import TorchEdges
 from mlff.model.invariant_model import InvariantModel
 from mlff.model.lean2 import Lean2
 from mlff.nn.densities import to_bins
 from mlff.nn.slots import Neighborhood
 
 
-def energy_rates(model: InvariantModel, edges: TorchEdges, hood: Neighborhood, velocities: Tensor) -> tuple[Tensor, Tensor]:
+def energy_rates(model: InvariantModel, edges: Edges, hood: Neighborhood, velocities: Tensor) -> tuple[Tensor, Tensor]:
     """E and Ė = Σ_edges ∂E/∂r · ṙ of each site and member, with the graph of the parameters.
 
     Args:

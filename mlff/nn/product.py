@@ -1,10 +1,10 @@
 """The equivariant product of a set of features with itself, channel by channel."""
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mlff.nn.clebsch_gordan import coupling, parity_even_paths
+from mlff.nn.native.product import can_multiply, self_product
+from mlff.nn.self_coupling import self_coupling
 
 
 class SelfProduct(nn.Module):
@@ -12,7 +12,8 @@ class SelfProduct(nn.Module):
 
     The 136 distinct products x_a x_b (for l ≤ 3) are formed once; every path is then one row block of a constant
     matrix, so that the whole coupling is a single matrix product. A compiler is given its non-zeros instead, 194 of
-    8,024, term by term: it keeps them in registers, 5 to 20 times faster.
+    8,024, term by term: it keeps them in registers, 5 to 20 times faster. So do the kernels of `mlff.nn.native`, which serve the
+    weights of a stack, (n_members, n_paths, n_channels), on the CPU.
 
     Args:
         l_max: of input and output.
@@ -26,27 +27,12 @@ class SelfProduct(nn.Module):
     def __init__(self, l_max: int, n_channels: int):
         super().__init__()
         self.l_max = l_max
-        n = (l_max + 1) ** 2
-        first, second = np.triu_indices(n)
-        self.register_buffer("first", torch.from_numpy(first), persistent=False)
-        self.register_buffer("second", torch.from_numpy(second), persistent=False)
-        column = np.zeros((n, n), dtype=int)
-        column[first, second] = column[second, first] = np.arange(len(first))
-
-        paths = sorted(parity_even_paths(l_max), key=lambda path: path[2])
-        self.paths_per_l = [sum(path[2] == l for path in paths) for l in range(l_max + 1)]
-        rows = []
-        for l1, l2, l3 in paths:
-            c = coupling(l1, l2, l3)
-            block = np.zeros((2 * l3 + 1, len(first)))
-            for m1, m2, m3 in np.argwhere(c):
-                block[m3, column[l1**2 + m1, l2**2 + m2]] += c[m1, m2, m3]
-            # unit variance out for unit variance in
-            rows.append(block * np.sqrt((2 * l3 + 1) / np.square(block).sum()))
-        self._exact = np.concatenate(rows)
-        self._nonzeros = [[(int(first[k]), int(second[k]), float(row[k])) for k in row.nonzero()[0]] for row in self._exact]
+        table = self_coupling(l_max)
+        self.register_buffer("first", torch.from_numpy(table.first), persistent=False)
+        self.register_buffer("second", torch.from_numpy(table.second), persistent=False)
+        self.paths_per_l, self._exact, self._nonzeros = list(table.paths_per_l), table.matrix, table.nonzeros
         self.register_buffer("coupling", torch.tensor(self._exact, dtype=torch.get_default_dtype()), persistent=False)
-        self.weight = nn.Parameter(torch.randn(len(paths), n_channels))
+        self.weight = nn.Parameter(torch.randn(sum(table.paths_per_l), n_channels))
 
     def _apply(self, fn, recurse=True):
         # `.double()` of rounded coefficients would break the rotation invariance of a float64 model by 1e-7
@@ -56,8 +42,11 @@ class SelfProduct(nn.Module):
 
     def forward(self, shells: list[Tensor]) -> list[Tensor]:
         """shells: one (…, n_channels, 2l+1, n_sites) for each l; the result is alike."""
+        compiling = torch.compiler.is_compiling()
+        if not compiling and can_multiply(self.weight):
+            return self_product(self.weight, shells)
         x = [component for shell in shells for component in shell.unbind(-2)]
-        return self._unrolled(x) if torch.compiler.is_compiling() else self._dense(torch.stack(x))
+        return self._unrolled(x) if compiling else self._dense(torch.stack(x))
 
     def _dense(self, x: Tensor) -> list[Tensor]:
         """x: (m of all l, …, n_channels, n_sites)."""

@@ -6,6 +6,7 @@ import torch
 from mlff.data.dataset import collate, graph_of
 from mlff.engine import Committee, Engine, Reference, member_state, stack
 from mlff.graph import Prediction
+from mlff.nn.native import library
 from tests.checks import frame_of
 from tests.contracts.potentials import build, crystal
 
@@ -46,6 +47,16 @@ def loss_of(prediction: Prediction, graph) -> torch.Tensor:
     return energy + forces + 1e3 * (prediction.stress - graph.stress).square().sum()
 
 
+@pytest.fixture(params=["kernels", "tensors"])
+def form(request, monkeypatch) -> None:
+    """Compiled kernels, or tensor operations alone."""
+    if request.param == "tensors":
+        monkeypatch.setenv("MLFF_NATIVE", "0")
+    elif library() is None:
+        pytest.skip("no C++ compiler")
+
+
+@pytest.mark.usefixtures("form")
 @pytest.mark.parametrize("name", ENGINE_MODELS)
 def test_predicts_what_each_member_predicts(name, rng):
     single = members(name)
@@ -57,6 +68,7 @@ def test_predicts_what_each_member_predicts(name, rng):
             torch.testing.assert_close(getattr(together, field)[k], getattr(alone, field), rtol=1e-12, atol=1e-12)
 
 
+@pytest.mark.usefixtures("form")
 @pytest.mark.parametrize("name", ENGINE_MODELS)
 def test_gradient_is_that_of_double_backward(name, rng):
     single = members(name)

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from mlff.nn.harmonics import L_MAX
 from mlff.nn.native.build import build
+from mlff.nn.native.coupling_source import coupling_source
 
 DTYPES = (torch.float32, torch.float64)
 
@@ -34,7 +35,19 @@ class Edges(ctypes.Structure):
     ]
 
 
-_edges = ctypes.POINTER(Edges)
+class Product(ctypes.Structure):
+    """As in product.cpp."""
+
+    _fields_ = [
+        ("l_max", ctypes.c_int32),
+        ("n_threads", ctypes.c_int32),
+        ("n_members", _count),
+        ("n_channels", _count),
+        ("n_sites", _count),
+    ]
+
+
+_edges, _product = ctypes.POINTER(Edges), ctypes.POINTER(Product)
 ARGUMENTS = {
     "densities": [_edges, _per_l],
     "hop": [_edges, _count, _count, _pointer, _per_l],
@@ -43,6 +56,10 @@ ARGUMENTS = {
     "density_rates": [_edges, _count, _pointer, _per_l],
     "moving_hop": [_edges, _count, _pointer, _count, _pointer, _pointer, _per_l, _per_l],
     "moving_hop_backward": [_edges, _count, _pointer, _count, _per_l, _per_l, _pointer, _pointer],
+    "square": [_product, _per_l, _pointer, _per_l],
+    "couple": [_product, _per_l, _per_l, _pointer, _per_l],
+    "adjoint": [_product, _per_l, _per_l, _pointer, _per_l],
+    "into_path_weights": [_product, _per_l, _per_l, _per_l, _pointer],
 }
 
 
@@ -67,10 +84,16 @@ def library() -> Library | None:
     return None if os.environ.get("MLFF_NATIVE") == "0" else _library()
 
 
+def library_for(tensor: Tensor) -> Library | None:
+    """The kernels where they serve the tensor's device and dtype."""
+    return library() if tensor.device.type == "cpu" and tensor.dtype in DTYPES else None
+
+
 @lru_cache(maxsize=1)
 def _library() -> Library | None:
     folder = Path(__file__).parent
-    path = build({file.name: file.read_text() for file in sorted(folder.iterdir()) if file.suffix in (".cpp", ".h")})
+    written = {file.name: file.read_text() for file in sorted(folder.iterdir()) if file.suffix in (".cpp", ".h")}
+    path = build(written | {"coupling.h": coupling_source()})
     return None if path is None else Library(path)
 
 
