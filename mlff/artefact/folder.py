@@ -21,18 +21,27 @@ from mlff.data import Frame, geometry_hash
 from mlff.engine import Committee, of_member, one_or_committee
 from mlff.graph import AtomGraph
 from mlff.model.potential import Potential
+from mlff.uncertainty import Calibration, ExtrapolationGrade
 
 SCHEMA = 2
 READABLE = (1, SCHEMA)  # 1 knew no committees
+GRADE = "grade.safetensors"  # where a committee has one
 FILES = ("weights.safetensors", "card.json", "golden.safetensors")
 
 
 @dataclass(frozen=True)
 class Artefact:
-    """Trained potentials, one or the members of a committee, and their card."""
+    """Trained potentials, one or the members of a committee, their card, and the extrapolation grade where there is one."""
 
     members: tuple[Potential, ...]
     card: dict
+    grade: ExtrapolationGrade | None = None
+
+    @property
+    def calibration(self) -> Calibration | None:
+        """What the members' spread is worth; None for a single potential."""
+        found = self.card.get("uncertainty")
+        return None if found is None else Calibration.from_json(found["calibration"])
 
     @cached_property
     def potential(self) -> Potential | Committee:
@@ -45,12 +54,19 @@ class Artefact:
         return sum(geometry_hash(frame) in known for frame in frames)
 
 
-def save(path: str | os.PathLike, potential: Potential | Committee, card: Mapping[str, object], golden: Sequence[AtomGraph]) -> Path:
+def save(
+    path: str | os.PathLike,
+    potential: Potential | Committee,
+    card: Mapping[str, object],
+    golden: Sequence[AtomGraph],
+    grade: ExtrapolationGrade | None = None,
+) -> Path:
     """Write an artefact; a folder of the same name is replaced only once the new one is whole.
 
     Args:
         potential: trained; weights of a committee have a leading member dimension.
         card: JSON-able; "model" must describe the potential as `build_potential` reads it.
+        grade: the extrapolation grade, kept in a file of its own.
         golden: frames whose predictions are stored, so that every engine can be checked against them.
     """
     path = Path(path)
@@ -65,6 +81,8 @@ def save(path: str | os.PathLike, potential: Potential | Committee, card: Mappin
         weights = {name: tensor.detach().cpu().contiguous() for name, tensor in stored.state_dict().items()}
         (fresh / "weights.safetensors").write_bytes(to_bytes(weights))
         (fresh / "golden.safetensors").write_bytes(to_bytes(golden_tensors(potential, golden)))
+        if grade is not None:
+            (fresh / GRADE).write_bytes(to_bytes({name: torch.from_numpy(array.copy()) for name, array in grade.to_tensors().items()}))
         own = {"n_members": n_members, "species": list(potential.species), "r_max": potential.r_max, "units": _UNITS}
         full = {"schema": SCHEMA, **card, **own}
         (fresh / "card.json").write_text(json.dumps(full, indent=2) + "\n")
@@ -116,7 +134,9 @@ def load(path: str | os.PathLike) -> Artefact:
             member.load_state_dict(weights if len(members) == 1 else of_member(weights, k))
     except (RuntimeError, SafetensorError) as error:
         raise ValueError(f"the weights in {path} do not fit its card: {error}; copy the artefact again") from error
-    return Artefact(tuple(member.eval() for member in members), card)
+    grade = path / GRADE
+    active = ExtrapolationGrade.from_tensors({k: v.numpy() for k, v in load_file(grade).items()}) if grade.is_file() else None
+    return Artefact(tuple(member.eval() for member in members), card, active)
 
 
 _UNITS = {"length": "Å", "energy": "eV", "force": "eV/Å", "stress": "eV/Å³, tension positive"}

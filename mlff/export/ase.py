@@ -15,6 +15,7 @@ from mlff.data.dataset import graph_of
 from mlff.data.frame import Frame
 from mlff.engine import Committee, CommitteePrediction
 from mlff.model.potential import Potential
+from mlff.uncertainty import committee_results
 
 COMMITTEE_PROPERTIES = ("energy_comm", "forces_comm", "stress_comm", "energy_var", "forces_var", "stress_var", "energy_std", "forces_std")
 
@@ -72,17 +73,9 @@ class MLFFCalculator(Calculator):
         if periodic:
             self.results["stress"] = full_3x3_to_voigt_6_stress(prediction.stress[0].cpu().numpy())
         if isinstance(prediction, CommitteePrediction):
-            self.results |= _committee_results(prediction, periodic)
-
-
-def _committee_results(prediction: CommitteePrediction, periodic: bool) -> dict[str, float | np.ndarray]:
-    each = prediction.members
-    members = {"energy": each.energy[:, 0].cpu().numpy(), "forces": each.forces.cpu().numpy()}
-    if periodic:
-        members["stress"] = np.array([full_3x3_to_voigt_6_stress(stress) for stress in each.stress[:, 0].cpu().numpy()])
-    results = {f"{name}_comm": values for name, values in members.items()}
-    results |= {f"{name}_var": values.var(0) for name, values in members.items()}
-    return results | {"energy_std": float(members["energy"].std()), "forces_std": prediction.forces_std.cpu().numpy()}
+            each = prediction.members
+            members = (each.energy[:, 0], each.forces, *([each.stress[:, 0]] if periodic else []))
+            self.results |= committee_results(*(values.cpu().numpy() for values in members))
 
 
 def _shortest(graph) -> float:

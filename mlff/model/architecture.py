@@ -47,6 +47,10 @@ class LinearReadout(ABC):
         """x, (n_features, n_sites)."""
 
     @abstractmethod
+    def last_layer(self, hood: Neighborhood) -> Tensor:
+        """The features that learn, (n_last, n_sites): those that the extrapolation grade is made of."""
+
+    @abstractmethod
     def linear_weights(self) -> Tensor:
         """w, (n_features,)."""
 

@@ -44,6 +44,9 @@ class InvariantModel(Architecture, LinearReadout):
     def linear_features(self, hood: Neighborhood) -> Tensor:
         return self.readout.features(self.rows(hood), hood.sites_per_species)
 
+    def last_layer(self, hood: Neighborhood) -> Tensor:
+        return self.readout.hidden_features(self.rows(hood), hood.sites_per_species)
+
     def linear_weights(self) -> Tensor:
         return self.readout.weights()
 

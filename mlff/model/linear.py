@@ -43,6 +43,9 @@ class Linear(Architecture, LinearReadout):
         chosen = nn.functional.one_hot(hood.species, self.n_species).to(x.dtype)
         return torch.einsum("xn,ns->sxn", x, chosen).flatten(0, 1)
 
+    def last_layer(self, hood: Neighborhood) -> Tensor:
+        return self._standardized(hood)
+
     def linear_weights(self) -> Tensor:
         return self.weight.flatten()
 

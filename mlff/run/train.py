@@ -25,6 +25,7 @@ from mlff.run.folder import finished_metrics, prepare_folder
 from mlff.run.initial import Start, initial_members
 from mlff.run.predict import device_of, predict, subset
 from mlff.run.results import show_results, show_tables
+from mlff.run.uncertainty import assess_uncertainty
 from mlff.train.clock import Clock
 from mlff.train.datamodule import FrameData
 from mlff.train.fit import fit
@@ -121,8 +122,13 @@ def _finish(
     card = model_card(cfg, data, origin, model, mobile)
     metrics = {name: compute_metrics(frames, predictions, mobile) for name, (frames, predictions) in parts.items()}
     card["metrics"] = {name: result["overall"] for name, result in metrics.items()}
+    uncertainty = None
+    if isinstance(model, Committee):
+        uncertainty = assess_uncertainty(model.member(0), sets["train"], parts["val"], parts["test"], sets["test"], mobile)
+    if uncertainty is not None:
+        card["uncertainty"] = uncertainty.for_card()
     golden = [sets["test"][i] for i in subset(sets["test"], 3, cfg.seed)]
-    save(folder / "model", model, card, golden)
+    save(folder / "model", model, card, golden, grade=uncertainty and uncertainty.grade)
     history = folder / "history.csv"
     notes = honest_warnings(
         metrics, leaks=data.splits.leaks, split_description=data.splits.description, energies_identifiable=origin.reference.identifiable
@@ -141,6 +147,7 @@ def _finish(
         config_text=OmegaConf.to_yaml(cfg, resolve=True),
         card=card,
         reference_rows=_container(cfg.get("reference_rows")) or [],
+        uncertainty=uncertainty and uncertainty.content,
     )
     return _score(metrics)
 

@@ -2,12 +2,16 @@
 
 import json
 
+import numpy as np
 import pytest
 import torch
 
 from mlff.artefact import load
+from mlff.data import read_frames
+from mlff.data.dataset import FrameDataset
 from mlff.engine import Committee
 from mlff.run.bootstrap import bootstrap_weights
+from mlff.run.features import last_layer_features
 from mlff.run.train import train
 from tests.run.conftest import train_config
 
@@ -73,3 +77,45 @@ def test_fine_tuning_keeps_the_number_of_members(committee_run, data_file, tmp_p
         train(train_config(tmp_path / "tuned", data_file, f"trainer.init_from={committee_run / 'model'}"))
     train(train_config(tmp_path / "tuned", data_file, f"trainer.init_from={committee_run / 'model'}", *COMMITTEE))
     assert len(load(tmp_path / "tuned" / "model").members) == 3
+
+
+def test_the_spread_is_calibrated_and_kept(committee_run):
+    artefact = load(committee_run / "model")
+    # 6 validation frames of 12 atoms: too few of each element, enough of the framework
+    assert artefact.calibration.groups == ["all"]
+    deviation = np.array([0.1, 0.2])
+    sigma, _ = artefact.calibration.sigma(deviation, np.array(artefact.calibration.groups[:1] * 2))
+    assert (sigma > 0).all()
+    tried = artefact.card["uncertainty"]["test"]
+    assert set(tried) == {"Li", "framework"}
+    assert all(0 < row["coverage_68"] <= 1 and row["spearman_grade"] is not None for row in tried.values())
+    assert 'id="uncertainty"' in (committee_run / "report.html").read_text()
+
+
+def test_the_grade_of_training_atoms_is_at_most_one(committee_run, data_file):
+    """γ ≤ 1 wherever the active set was chosen from; it survives the file."""
+    artefact = load(committee_run / "model")
+    frames = [frame for frame in read_frames(data_file) if artefact.trained_on([frame])]
+    member = artefact.members[0]
+    features, symbols = last_layer_features(member, FrameDataset(frames, member.species, member.r_max))
+    assert len(frames) == 12
+    assert artefact.grade(features, symbols).max() <= 1.01  # the tolerance of its selection, and float32
+    assert artefact.grade(10 * features, symbols).max() > 2
+
+
+def test_features_give_the_energy(committee_run, data_file):
+    member = load(committee_run / "model").members[0].requires_grad_(False)
+    frames = read_frames(data_file)[:2]
+    data = FrameDataset(frames, member.species, member.r_max)
+    features, _ = last_layer_features(member, data)
+    whole = 0.0
+    readout = member.architecture.readout
+    for k in range(2):
+        hood = member.neighborhood(data[k])
+        rows = member.architecture.rows(hood.moved(hood.vectors.float()))
+        whole += hood.beyond_vacuum((readout.linear.weight @ rows)[0]).sum()
+    learned = features @ readout.last.weight[0].double().numpy()
+    total = sum(member(data[k]).energies.sum() - member.E0[data[k].species].sum() for k in range(2))
+    repulsion = sum(member.repulsion(member.neighborhood(data[k])).sum() for k in range(2))
+    # 1e-4: float32 sums over the atoms of two frames
+    assert float(total - repulsion) == pytest.approx(float(member.energy_scale) * (learned.sum() + float(whole)), rel=1e-4)
