@@ -58,16 +58,14 @@ class SOAP(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            for p in group["params"]:
-                if p.grad is not None:
-                    self._update(p, p.grad, group)
+            for alike in _alike([p for p in group["params"] if p.grad is not None], group["members"]):
+                self._update(alike, group)
         return loss
 
-    def _update(self, p: Tensor, grad: Tensor, group: dict) -> None:
-        state = self.state[p]
-        # (members, rows, columns): a vector is one row
-        each = grad if group["members"] else grad.unsqueeze(0)
-        g = each.reshape(len(each), -1, each.shape[-1] if each.dim() > 1 else 1)
+    def _update(self, alike: list[Tensor], group: dict) -> None:
+        """Matrices of one shape are one batch; their common state hangs on the first of them."""
+        state = self.state[alike[0]]
+        g = torch.cat([_matrices(p.grad, group["members"]) for p in alike])
         if not state:
             state["step"] = 0
             state["mean"], state["square"] = torch.zeros_like(g), torch.zeros_like(g)
@@ -85,9 +83,10 @@ class SOAP(torch.optim.Optimizer):
         mean = self._to_basis(state, state["mean"]) / (1 - beta1 ** state["step"])
         spread = (state["square"] / (1 - beta2 ** state["step"])).sqrt().add_(group["eps"])
         update = self._from_basis(state, mean / spread)
-        if group["weight_decay"]:
-            p.mul_(1 - group["lr"] * group["weight_decay"])
-        p.add_(update.view_as(p), alpha=-group["lr"])
+        for p, step in zip(alike, update.split(len(g) // len(alike)), strict=True):
+            if group["weight_decay"]:
+                p.mul_(1 - group["lr"] * group["weight_decay"])
+            p.add_(step.reshape(p.shape), alpha=-group["lr"])
         self._accumulate(state, g, group["shampoo_beta"])
         if state["step"] % group["precondition_every"] == 0:
             self._rotate_basis(state, first=False)
@@ -126,6 +125,20 @@ class SOAP(torch.optim.Optimizer):
     def _from_basis(state: dict, g: Tensor) -> Tensor:
         g = state["QL"] @ g if "QL" in state else g
         return g @ state["QR"].mT if "QR" in state else g
+
+
+def _matrices(tensor: Tensor, members: bool) -> Tensor:
+    """(n_members or 1, rows, columns): a vector is one row, and of more dimensions the last is the columns."""
+    each = tensor if members else tensor.unsqueeze(0)
+    return each.reshape(len(each), -1, each.shape[-1] if each.dim() > 1 else 1)
+
+
+def _alike(parameters: list[Tensor], members: bool) -> list[list[Tensor]]:
+    """Parameters by the shape of their matrices."""
+    buckets: dict[tuple, list[Tensor]] = {}
+    for p in parameters:
+        buckets.setdefault((*_matrices(p, members).shape, p.dtype, p.device), []).append(p)
+    return list(buckets.values())
 
 
 def _settled(covariance: Tensor) -> Tensor:
