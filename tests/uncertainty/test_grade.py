@@ -57,16 +57,26 @@ def test_it_is_the_largest_coefficient_over_the_active_rows(rng):
     assert set(active.selected.tolist()) == set(maxvol(features)[0].tolist())
 
 
-def test_a_direction_never_seen_is_far_outside(rng):
-    """Projecting on what the training spans would call it interpolation: the part outside must count."""
-    base = rng.normal(size=(3, 5))
-    features = rng.normal(size=(300, 3)) @ base
-    active = select_active_set(features)
-    inside = 0.1 * rng.normal(size=3) @ base
-    outside = np.linalg.svd(base)[2][-1]
+@pytest.mark.parametrize("resolution", [1e-3, 1e-5])
+def test_a_direction_never_seen_is_far_outside(rng, resolution):
+    """Projecting on what the training spans would call it interpolation: the part outside must count, from the resolution on."""
+    base = np.linalg.qr(rng.normal(size=(5, 5)))[0]
+    features = rng.uniform(-1, 1, size=(300, 3)) @ base[:3]
+    active = select_active_set(features, resolution=resolution)
+    inside = np.array([0.1, -0.1, 0.1]) @ base[:3]
     assert active.grade(inside[None]) < 1
-    assert active.grade((inside + 0.01 * outside)[None]) > BREAK
-    assert active.grade((inside + 1e-9 * outside)[None]) < 1  # rounding is no direction
+    assert active.grade((inside + 50 * resolution * base[3])[None]) > BREAK
+    assert active.grade((inside + 0.1 * resolution * base[3])[None]) < 1
+
+
+def test_a_direction_that_hardly_varies_is_graded_by_what_occurs_in_it(rng):
+    """Not by the resolution, where a few atoms reach farther."""
+    features = np.stack([rng.uniform(-1, 1, 5000), np.zeros(5000)], axis=1) @ np.linalg.qr(rng.normal(size=(2, 2)))[0]
+    direction = np.linalg.svd(features)[2][1]
+    features[7] += 0.02 * direction
+    active = select_active_set(features)
+    assert len(active.selected) == 1
+    np.testing.assert_allclose(active.grade(0.06 * direction[None]), 3.0, rtol=0.1)  # the scale of each feature tilts it a little
 
 
 def test_features_in_single_precision_do_not_look_new(rng):
