@@ -71,8 +71,8 @@ def coverage(sigma: np.ndarray, errors: np.ndarray, share: float = SHARE) -> flo
     return float(np.mean(_shares(sigma, errors) <= share))
 
 
-def reliability_bins(sigma: np.ndarray, errors: np.ndarray, n_bins: int = 12, least: int = 20) -> ReliabilityBins:
-    """At most n_bins, fewer where a bin would hold less than `least` atoms."""
+def reliability_bins(sigma: np.ndarray, errors: np.ndarray, n_bins: int = 12, least: int = 50) -> ReliabilityBins:
+    """At most n_bins, fewer where a bin would hold less than `least` atoms; of 50 atoms the quantile is uncertain by a fourteenth."""
     sigma, errors = _checked(sigma, errors)
     parts = np.array_split(np.argsort(sigma, kind="stable"), max(1, min(n_bins, len(sigma) // least)))
     return ReliabilityBins(

@@ -1,8 +1,11 @@
 import numpy as np
 import pytest
 
+from mlff.data.dataset import graph_of
+from mlff.engine import Committee
 from mlff.uncertainty import frame_deviation, relative_force_deviation
-from tests.checks import random_orthogonal
+from tests.checks import frame_of, random_orthogonal
+from tests.contracts.potentials import build, crystal
 
 
 @pytest.fixture
@@ -77,6 +80,17 @@ def test_a_member_that_has_diverged_disagrees_without_bound(members, broken):
     assert np.isinf(found.force).tolist() == [False, False, False, True, False]
     assert found.max_force == np.inf
     assert np.isinf(relative_force_deviation(forces, 0.1)[3])
+
+
+def test_it_is_what_a_committee_says_of_itself(rng):
+    members = [build("lean", size="XS") for _ in range(3)]
+    for k, member in enumerate(members):
+        member.architecture.readout.last.weight.mul_(1 + 0.3 * k)
+    prediction = Committee(members)(graph_of(frame_of(crystal(rng)), members[0].species, members[0].r_max))
+    found = frame_deviation(prediction.members.forces.numpy(), prediction.members.energies.numpy())
+    assert found.min_force > 1e-3
+    np.testing.assert_allclose(found.force, prediction.forces_std, rtol=1e-9)
+    np.testing.assert_allclose(found.energy, prediction.energies_std, rtol=1e-9)
 
 
 def test_without_virials_their_columns_are_unknown_and_not_zero(members):

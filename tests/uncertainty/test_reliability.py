@@ -54,7 +54,7 @@ def test_bins_of_honest_uncertainties_lie_on_the_diagonal(honest):
 
 def test_few_atoms_make_few_bins(honest):
     sigma, errors = honest
-    assert len(reliability_bins(sigma[:50], errors[:50]).sigma) == 2
+    assert len(reliability_bins(sigma[:120], errors[:120]).sigma) == 2
     assert len(reliability_bins(sigma[:5], errors[:5]).sigma) == 1
 
 
