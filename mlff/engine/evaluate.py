@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor
-from torch.func import vjp
 
 from mlff.engine.choice import Edges
-from mlff.engine.exchange import from_edges
+from mlff.engine.derivatives import vjp
+from mlff.engine.exchange import from_edges, to_edges
 from mlff.engine.steps import near_and_far, of_members
 from mlff.engine.torch_edges import Shells
 from mlff.model.invariant_model import InvariantModel
@@ -38,7 +38,7 @@ def energies_and_pull(model: InvariantModel, edges: Edges, hood: Neighborhood, p
         energies, back = vjp(near, *densities)
         return energies, edges.pull(_from_bins(model, _mean(back(torch.ones_like(energies)), per_member)))
     (rows, h), back_near = vjp(near, *densities)
-    weights = h[..., hood.neighbor]
+    weights = to_edges(h, hood.neighbor, hood.reverse)
     energies, back_far = vjp(far, rows, *densities, *edges.hop(weights))
     into_rows, *into_both = back_far(torch.ones_like(energies))
     direct, into_hop = into_both[: len(densities)], into_both[len(densities) :]

@@ -6,7 +6,6 @@ import torch
 from mlff.data.dataset import collate, graph_of
 from mlff.engine import Committee, Engine, Reference, member_state, stack
 from mlff.graph import Prediction
-from mlff.nn.native import library
 from tests.checks import frame_of
 from tests.contracts.potentials import build, crystal
 
@@ -45,15 +44,6 @@ def loss_of(prediction: Prediction, graph) -> torch.Tensor:
     energy = torch.nn.functional.huber_loss(prediction.energy, graph.energy.expand_as(prediction.energy), reduction="sum", delta=0.5)
     forces = (prediction.forces - graph.forces).square().add(0.01).sqrt().sum()
     return energy + forces + 1e3 * (prediction.stress - graph.stress).square().sum()
-
-
-@pytest.fixture(params=["kernels", "tensors"])
-def form(request, monkeypatch) -> None:
-    """Compiled kernels, or tensor operations alone."""
-    if request.param == "tensors":
-        monkeypatch.setenv("MLFF_NATIVE", "0")
-    elif library() is None:
-        pytest.skip("no C++ compiler")
 
 
 @pytest.mark.usefixtures("form")

@@ -45,6 +45,15 @@ template <class T> inline void store(T *to, Vec<T> v, int n) {
   for (int i = 0; i < n; ++i) to[i] = v[i];
 }
 
+// Keeps a vector that is used again in its register, where a compiler would rather read it from memory each time.
+template <class V> inline void keep(V &v) {
+#if defined(__x86_64__)
+  asm("" : "+v"(v));
+#elif defined(__aarch64__)
+  asm("" : "+w"(v));
+#endif
+}
+
 template <class T> inline Vec<T> root(Vec<T> v) {
   alignas(LANE_BYTES) T x[WIDTH<T>];
   std::memcpy(x, &v, sizeof v);

@@ -47,7 +47,13 @@ class Product(ctypes.Structure):
     ]
 
 
-_edges, _product = ctypes.POINTER(Edges), ctypes.POINTER(Product)
+class Exchange(ctypes.Structure):
+    """As in exchange.cpp."""
+
+    _fields_ = [("n_threads", ctypes.c_int32), ("n_rows", _count), ("n_slots", _count), ("n_sites", _count)]
+
+
+_edges, _product, _exchange = ctypes.POINTER(Edges), ctypes.POINTER(Product), ctypes.POINTER(Exchange)
 ARGUMENTS = {
     "densities": [_edges, _per_l],
     "hop": [_edges, _count, _count, _pointer, _per_l],
@@ -60,6 +66,8 @@ ARGUMENTS = {
     "couple": [_product, _per_l, _per_l, _pointer, _per_l],
     "adjoint": [_product, _per_l, _per_l, _pointer, _per_l],
     "into_path_weights": [_product, _per_l, _per_l, _per_l, _pointer],
+    "to_edges": [_exchange, _pointer, _pointer, _pointer],
+    "from_edges": [_exchange, _pointer, _pointer, _pointer],
 }
 
 
