@@ -27,23 +27,23 @@ PAIRS = [pytest.param(name, dtype, id=f"{name}, {dtype}".replace("torch.", "")) 
 class Case:
     """Edges with empty slots, among them one that is empty everywhere, and neighbours beyond some of the cutoffs or all."""
 
-    def __init__(self, stage: str, dtype: torch.dtype, n_sites: int = 37):
+    def __init__(self, stage: str, dtype: torch.dtype, n_sites: int = 37, slots: tuple[int, ...] = SLOTS):
         n_radial, r_cut = STAGES[stage]
         generator = torch.Generator().manual_seed(0)
 
         def randn(*shape: int) -> torch.Tensor:
             return torch.randn(*shape, generator=generator, dtype=torch.float64).to(dtype)
 
-        n_slots = sum(SLOTS)
+        n_slots = sum(slots)
         vectors = 2 * randn(3, n_slots, n_sites)
         empty = torch.rand(n_slots, n_sites, generator=generator) < 0.4
-        empty[3] = True
+        empty[3:4] = True
         vectors[:, empty] = torch.tensor([0.0, 0.0, 6.0], dtype=dtype)[:, None]
         self.n_radial, self.empty = n_radial, empty
-        self.arguments = (EdgeStage(n_radial, r_cut), vectors, SLOTS)
+        self.arguments = (EdgeStage(n_radial, r_cut), vectors, slots)
         self.weights, self.weight_rates = randn(N_MEMBERS, N_HOP, n_slots, n_sites), randn(N_MEMBERS, N_HOP, n_slots, n_sites)
         self.velocities = randn(N_MEMBERS, 3, n_slots, n_sites)
-        self.gradients = [randn(N_MEMBERS, len(SLOTS) * k, 2 * l + 1, n_sites) for l, k in enumerate(n_radial)]
+        self.gradients = [randn(N_MEMBERS, len(slots) * k, 2 * l + 1, n_sites) for l, k in enumerate(n_radial)]
         self.into_hop, self.into_rates = (
             [randn(N_MEMBERS, N_HOP * k, 2 * l + 1, n_sites) for l, k in enumerate(n_radial)] for _ in range(2)
         )
@@ -91,6 +91,13 @@ def test_equals_tensor_operations(stage, dtype):
 def test_any_number_of_sites(n_sites):
     case = Case("l_max 3", torch.float32, n_sites)
     assert_equal(case.everything(case.native()), case.everything(case.tensors()), TOLERANCE[torch.float32])
+
+
+def test_atoms_without_neighbours():
+    case = Case("l_max 3", torch.float64, slots=(0, 0))
+    found = case.everything(case.native())
+    assert found["pull"][0].shape == (N_MEMBERS, 3, 0, 37)
+    assert not any(shell.any() for name in ("densities", "hop", "rates of densities", "moving hop") for shell in found[name])
 
 
 def test_two_threads_give_the_bits_of_one():

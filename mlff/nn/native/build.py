@@ -46,6 +46,7 @@ def build(sources: dict[str, str], folder: Path | None = None) -> Path | None:
         parts = [*compiler, version, *FLAGS, *flags, *map(str, linked), _cpu(), *texts]
         library = (folder or default_folder()) / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:24]}.so"
         if not library.exists():
+            log.info("compiling kernels for this machine, once, into %s", library)
             _compile([*compiler, *FLAGS, *flags], linked, sources, library)
     except (OSError, subprocess.CalledProcessError) as error:
         log.warning("the kernels could not be compiled: %s %s; %s", error, getattr(error, "stderr", None) or "", REMEDY)

@@ -1,6 +1,7 @@
 """The compiled kernels as functions; a call releases the interpreter."""
 
 import ctypes
+import logging
 import os
 from collections.abc import Sequence
 from functools import lru_cache
@@ -12,6 +13,8 @@ from torch import Tensor
 from mlff.nn.harmonics import L_MAX
 from mlff.nn.native.build import build
 from mlff.nn.native.coupling_source import coupling_source
+
+log = logging.getLogger(__name__)
 
 DTYPES = (torch.float32, torch.float64)
 
@@ -88,7 +91,7 @@ class Library:
 
 
 def library() -> Library | None:
-    """The kernels, compiled at the first call; None where there is no compiler or MLFF_NATIVE is 0."""
+    """The kernels, compiled at the first call; None, with a warning, where that cannot be, and where MLFF_NATIVE is 0."""
     return None if os.environ.get("MLFF_NATIVE") == "0" else _library()
 
 
@@ -102,7 +105,13 @@ def _library() -> Library | None:
     folder = Path(__file__).parent
     written = {file.name: file.read_text() for file in sorted(folder.iterdir()) if file.suffix in (".cpp", ".h")}
     path = build(written | {"coupling.h": coupling_source()})
-    return None if path is None else Library(path)
+    if path is None:
+        return None
+    try:
+        return Library(path)
+    except OSError as error:
+        log.warning("%s could not be loaded: %s; set MLFF_CACHE to a folder from which programs may run", path, error)
+        return None
 
 
 def address(tensor: Tensor) -> int:

@@ -69,11 +69,6 @@ def test_a_process_without_compiler_warns_once_and_goes_on(tmp_path):
     assert done.stderr.count("found no C++ compiler (no-such-compiler)") == 1
 
 
-def test_can_be_turned_off(monkeypatch):
-    monkeypatch.setenv("MLFF_NATIVE", "0")
-    assert library() is None
-
-
 @needs_compiler
 def test_shares_the_openmp_that_torch_has_loaded():
     """A second one in the process would have threads of its own, and each would wait for cores that the other holds."""
