@@ -10,11 +10,10 @@ node network and one ordinary backward. Nothing is differentiated twice with res
 """
 
 from torch import Tensor
-from torch.func import jvp
 
 from mlff.engine.choice import Edges
 from mlff.engine.exchange import to_edges
-from mlff.engine.steps import near_and_far, of_members
+from mlff.engine.steps import dual_near_and_far, of_members
 from mlff.model.invariant_model import InvariantModel
 from mlff.model.lean2 import Lean2
 from mlff.nn.densities import to_bins
@@ -32,12 +31,10 @@ def energy_rates(model: InvariantModel, edges: Edges, hood: Neighborhood, veloci
         two of (n_members, n_sites), in the model's units.
     """
     moving = edges.moving(velocities)
-    near, far = near_and_far(model, hood.sites_per_species)
-    # dual numbers refuse tensors whose elements share memory
-    densities = tuple(a.contiguous() for a in of_members(model, edges.densities()))
-    rates = tuple(to_bins(moving.densities(), model.bins))
+    near, far = dual_near_and_far(model, hood.sites_per_species)
+    densities, rates = of_members(model, edges.densities()), to_bins(moving.densities(), model.bins)
     if not isinstance(model, Lean2):
-        return jvp(near, densities, rates)
-    (rows, h), (rows_rate, h_rate) = jvp(near, densities, rates)
-    hop, hop_rates = moving.hop(*(to_edges(values, hood.neighbor, hood.reverse) for values in (h, h_rate)))
-    return jvp(far, (rows, *densities, *hop), (rows_rate, *rates, *hop_rates))
+        return near(densities, rates)
+    rows, h = near(densities, rates)
+    hop, hop_rates = moving.hop(*(to_edges(values, hood.neighbor, hood.reverse) for values in h))
+    return far(rows, densities, rates, hop, hop_rates)

@@ -1,13 +1,14 @@
 """Architectures that end in invariants of each atom and one readout of them."""
 
 from abc import abstractmethod
+from collections.abc import Sequence
 
 from torch import Tensor
 
 from mlff.model.architecture import Architecture, LinearReadout
 from mlff.nn.densities import DensityScale, Factors, species_densities, to_bins
 from mlff.nn.edge_stage import EdgeStage
-from mlff.nn.node_block import NodeBlock
+from mlff.nn.node_block import NodeBlock, Source
 from mlff.nn.readout import Readout, Standardize
 from mlff.nn.slots import Neighborhood
 
@@ -39,7 +40,11 @@ class InvariantModel(Architecture, LinearReadout):
 
     def local(self, densities: list[Tensor], sites_per_species: tuple[int, ...]) -> Tensor:
         """Standardised invariants of the densities, (…, n_invariants, n_sites)."""
-        return self.standardize(self.block([(densities, self.scale.factors())], sites_per_species))
+        return self.standardize(self.block(self.sources(densities), sites_per_species))
+
+    def sources(self, densities: Sequence[Tensor]) -> list[Source]:
+        """What the node network mixes: the densities and their factors."""
+        return [(densities, self.scale.factors())]
 
     def linear_features(self, hood: Neighborhood) -> Tensor:
         return self.readout.features(self.rows(hood), hood.sites_per_species)

@@ -51,7 +51,7 @@ class Lean(InvariantModel):
     def calibrate(self, hood: Neighborhood) -> None:
         densities = self.densities(self.stage.factors(hood.vectors), hood.slots_per_species)
         self.scale.fit([hood.of_atoms(density) for density in densities])
-        self.standardize.fit(hood.of_atoms(self.block([(densities, self.scale.factors())], hood.sites_per_species)))
+        self.standardize.fit(hood.of_atoms(self.block(self.sources(densities), hood.sites_per_species)))
 
     def rows(self, hood: Neighborhood) -> Tensor:
         """Standardised invariants of each site, (n_rows, n_sites)."""

@@ -10,7 +10,7 @@ from mlff.model.lean import MAX_BINS
 from mlff.model.sizes import LEAN2, size_of
 from mlff.nn.densities import DensityScale, species_bins, weighted_densities
 from mlff.nn.edge_stage import EdgeStage
-from mlff.nn.node_block import NodeBlock
+from mlff.nn.node_block import NodeBlock, Source
 from mlff.nn.readout import Readout, Standardize, dense
 from mlff.nn.slots import Neighborhood
 
@@ -62,7 +62,7 @@ class Lean2(InvariantModel):
         factors, sites = self.stage.factors(hood.vectors), hood.sites_per_species
         densities = self.densities(factors, hood.slots_per_species)
         self.scale.fit([hood.of_atoms(density) for density in densities])
-        self.standardize.fit(hood.of_atoms(self.block([(densities, self.scale.factors())], sites)))
+        self.standardize.fit(hood.of_atoms(self.block(self.sources(densities), sites)))
         hop = weighted_densities(factors, self.send(self.local(densities, sites))[:, hood.neighbor])
         self.hop_scale.fit([hood.of_atoms(density) for density in hop])
         self.hop_standardize.fit(hood.of_atoms(self._far_invariants(densities, hop, sites)))
@@ -85,4 +85,8 @@ class Lean2(InvariantModel):
         return self.hop_standardize(self._far_invariants(densities, hop, sites_per_species))
 
     def _far_invariants(self, densities: list[Tensor], hop: list[Tensor], sites_per_species: tuple[int, ...]) -> Tensor:
-        return self.hop_block([(densities, self.scale.factors()), (hop, self.hop_scale.factors())], sites_per_species)
+        return self.hop_block(self.hop_sources(densities, hop), sites_per_species)
+
+    def hop_sources(self, densities: Sequence[Tensor], hop: Sequence[Tensor]) -> list[Source]:
+        """What the second pass mixes: both densities and their factors."""
+        return [*self.sources(densities), (hop, self.hop_scale.factors())]

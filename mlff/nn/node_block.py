@@ -4,9 +4,11 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.func import jvp
 
 from mlff.nn.invariants import invariants, n_invariants
 from mlff.nn.linear_map import linear_map
+from mlff.nn.native.block import BlockSizes, block_dual, block_rows, can_compute
 from mlff.nn.product import SelfProduct
 from mlff.nn.species_linear import SpeciesLinear
 
@@ -24,6 +26,10 @@ class ProductLayer(nn.Module):
         self.gate = nn.Linear(channels[0], n_product)
         self.keep = nn.ParameterList([nn.Parameter(torch.eye(c) + 0.1 * torch.randn(c, c) * c**-0.5) for c in channels])
         self.mix = nn.ParameterList([nn.Parameter(torch.randn(c, n_product) * n_product**-0.5) for c in channels])
+
+    def weights(self) -> list[Tensor]:
+        """In the order of `mlff.nn.native.block`."""
+        return [*self.enter, self.gate.weight, self.gate.bias, *self.keep, *self.mix, self.product.weight]
 
     def forward(self, shells: list[Tensor]) -> list[Tensor]:
         entering = [linear_map(w, shell) for w, shell in zip(self.enter, shells, strict=True)]
@@ -48,13 +54,38 @@ class NodeBlock(nn.Module):
 
     def __init__(self, n_species: int, n_in: Sequence[int], channels: Sequence[int], n_product: int, n_layers: int, n_gram: int):
         super().__init__()
-        self.n_gram = n_gram
         self.mixing = nn.ModuleList([SpeciesLinear(n_species, n, c) for n, c in zip(n_in, channels, strict=True)])
         self.layers = nn.ModuleList([ProductLayer(channels, n_product) for _ in range(n_layers)])
-        self.n_invariants = (1 + n_layers) * n_invariants(list(channels), n_gram)
+        self.n_gram, self.n_invariants = n_gram, (1 + n_layers) * n_invariants(list(channels), n_gram)
+        self._sizes = BlockSizes(tuple(channels), n_product, n_layers, n_gram, self.n_invariants)
 
-    def forward(self, sources: Sequence[Source], sites_per_species: Sequence[int]) -> Tensor:
-        """Densities and their factors → invariants (…, n_invariants, n_sites)."""
+    def forward(self, sources: Sequence[Source], sites_per_species: Sequence[int], frozen: bool = False) -> Tensor:
+        """Densities and their factors → invariants (…, n_invariants, n_sites).
+
+        Args:
+            frozen: no gradient of the weights will be asked for, so that kernels can spare it.
+        """
+        if self._has_kernels(sources):
+            weights = self._packed(sources)
+            return block_rows(self._sizes, weights.detach() if frozen else weights, [x for x, _ in sources], sites_per_species)
+        return self._tensors(sources, sites_per_species)
+
+    def dual(self, sources: Sequence[Source], rates: Sequence[Sequence[Tensor]], sites_per_species: Sequence[int]) -> tuple[Tensor, Tensor]:
+        """The invariants of a stack, and how they change as the densities change at `rates`, one like each source's."""
+        if self._has_kernels(sources):
+            return block_dual(self._sizes, self._packed(sources), [x for x, _ in sources], rates, sites_per_species)
+
+        def rows(*x: Tensor) -> Tensor:
+            n = len(self.mixing)
+            return self._tensors([(x[k * n : (k + 1) * n], factors) for k, (_, factors) in enumerate(sources)], sites_per_species)
+
+        # dual numbers refuse tensors whose elements share memory
+        return jvp(rows, tuple(a.contiguous() for x, _ in sources for a in x), tuple(a for x in rates for a in x))
+
+    def _has_kernels(self, sources: Sequence[Source]) -> bool:
+        return not torch.compiler.is_compiling() and can_compute(self.mixing[0].weight, len(sources))
+
+    def _tensors(self, sources: Sequence[Source], sites_per_species: Sequence[int]) -> Tensor:
         shells = [
             mix([(densities[l], factors[l]) for densities, factors in sources], sites_per_species) for l, mix in enumerate(self.mixing)
         ]
@@ -63,3 +94,9 @@ class NodeBlock(nn.Module):
             shells = layer(shells)
             rows.append(invariants(shells, self.n_gram))
         return torch.cat(rows, dim=-2)
+
+    def _packed(self, sources: Sequence[Source]) -> Tensor:
+        """All weights of each member in the order of `mlff.nn.native.block`, (n_members, n_weights)."""
+        mixing = [mix.scaled([factors[l] for _, factors in sources]).flatten(2) for l, mix in enumerate(self.mixing)]
+        layers = [weight.flatten(1) for layer in self.layers for weight in layer.weights()]
+        return torch.cat([torch.cat(mixing, dim=2).flatten(1), *layers], dim=1)

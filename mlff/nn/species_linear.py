@@ -24,11 +24,14 @@ class SpeciesLinear(nn.Module):
 
     def forward(self, pieces: Sequence[tuple[Tensor, Tensor]], sites_per_species: Sequence[int]) -> Tensor:
         """pieces: x (…, n_in, m, n_sites), sorted by species, and its factors s (…, n_in); sites_per_species sum to n_sites."""
-        weights = self.weight * self.weight.shape[-1] ** -0.5
+        scaled = self.scaled([factor for _, factor in pieces])
         total = None
-        for weight, (x, factor) in zip(weights.split([x.shape[-3] for x, _ in pieces], dim=-1), pieces, strict=True):
-            scaled = (weight * factor[..., None, None, :]).unbind(-3)
+        for weight, (x, _) in zip(scaled.split([x.shape[-3] for x, _ in pieces], dim=-1), pieces, strict=True):
             blocks = x.split(list(sites_per_species), dim=-1)
-            mixed = torch.cat([linear_map(w, block) for w, block in zip(scaled, blocks, strict=True)], dim=-1)
+            mixed = torch.cat([linear_map(w, block) for w, block in zip(weight.unbind(-3), blocks, strict=True)], dim=-1)
             total = mixed if total is None else total + mixed
         return total
+
+    def scaled(self, factors: Sequence[Tensor]) -> Tensor:
+        """n_in^(−1/2) W s, (…, n_species, n_out, n_in)."""
+        return self.weight * (self.weight.shape[-1] ** -0.5 * torch.cat(list(factors), dim=-1))[..., None, None, :]

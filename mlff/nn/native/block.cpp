@@ -1,0 +1,228 @@
+// The node network of a stack, mlff/nn/node_block.py, and its derivatives: all of it for one tile of sites of one member at a time.
+#include "block.h"
+#include "block_invariants.h"
+#include "block_layer.h"
+
+namespace {
+
+// Rows of the input or of its gradient: at[(d * n_pieces + piece) * n_shells + l] is (members or none, n_in, 2l+1, n_sites), or null.
+template <class T> struct Pieces {
+  const Block &p;
+  T *const *at;
+
+  T *rows(int d, int piece, int l, const Tile &tile, bool shared) const {
+    T *first = at[(d * p.n_pieces + piece) * (p.l_max + 1) + l];
+    return first == nullptr ? nullptr : first + (shared ? 0 : tile.member) * p.n_in[piece][l] * (2 * l + 1) * p.n_sites + tile.site;
+  }
+};
+
+// Reads the tile's values, and then the rates, of all inputs of one l.
+template <class T, int D> void pack(const Pieces<const T> &x, int l, const Tile &tile, Vec<T> *to) {
+  constexpr int AHEAD = 8;  // rows lie far apart: no processor guesses the next one
+  const Block &p = x.p;
+  for (int piece = 0; piece < p.n_pieces; ++piece) {
+    const T *from[D];
+    for (int d = 0; d < D; ++d) from[d] = x.rows(d, piece, l, tile, p.is_shared[d][piece]);
+    const int64_t n_rows = p.n_in[piece][l] * (2 * l + 1);
+    for (int64_t row = 0; row < n_rows; ++row)
+      for (int d = 0; d < D; from[d++] += p.n_sites)
+        for (int v = 0; v < tile.n_vectors; ++v) {
+          if (row + AHEAD < n_rows) __builtin_prefetch(from[d] + AHEAD * p.n_sites + v * WIDTH<T>);
+          *to++ = load<T>(from[d] + v * WIDTH<T>, lanes<T>(tile, v));
+        }
+  }
+}
+
+// What one thread needs for a tile.
+template <class T, class C, int D> struct Network {
+  const Layout layout;
+  const T *const weights;
+  const Pieces<const T> x;
+  Vec<T> *const saved;  // for each tile the features of each layer
+  Layer<T, C, D> layer;
+  Scratch<T> of_x, of_B[2];
+
+  Network(const Block &p, const T *weights, const T *const *x, T *saved)
+      : layout(p, C::PATHS), weights(weights), x{p, x}, saved(reinterpret_cast<Vec<T> *>(saved)), layer(layout) {
+    int64_t most = 0;
+    for (int l = 0; l <= p.l_max; ++l) most = std::max(most, layout.in.n[l] * (2 * l + 1));
+    of_x.resize(most * VECTORS * D);
+    for (auto &features : of_B) features.resize(layout.channels.rows() * VECTORS * D);
+  }
+
+  void forward(const Tile &tile, T *const *out) {
+    const int width = tile.n_vectors * D;
+    Vec<T> *B = features(tile, 0);
+    std::fill_n(B, layout.channels.rows() * width, Vec<T>{});
+    for (int l = 0; l <= layout.p.l_max; ++l) {
+      pack<T, D>(x, l, tile, of_x.data());
+      apply<T>(mixing(tile, l), layout.channels.n[l], layout.in.n[l], (2 * l + 1) * width, of_x.data(), B + layout.channels.at[l] * width);
+    }
+    for (int r = 0;; ++r) {
+      T *rows[D];
+      for (int d = 0; d < D; ++d) rows[d] = out[d] + first_row(tile, r);
+      invariants<T, D>(layout, tile, B, rows);
+      if (r == layout.p.n_layers) return;
+      layer.forward(of_layer(tile, r), tile.n_vectors, B, features(tile, r + 1));
+      B = features(tile, r + 1);
+    }
+  }
+
+  // of_own, where it is not null, += what `into` says of the weights of the tile's species, lane by lane
+  void backward(const Tile &tile, const T *const *into, const Pieces<T> &of_inputs, Vec<T> *of_own) {
+    const int width = tile.n_vectors * D;
+    Vec<T> *now = of_B[0].data(), *before = of_B[1].data();
+    std::fill_n(now, layout.channels.rows() * width, Vec<T>{});
+    for (int r = layout.p.n_layers;; --r) {
+      const T *rows[D];
+      for (int d = 0; d < D; ++d) rows[d] = into[d] + first_row(tile, r);
+      invariants_backward<T, D>(layout, tile, features(tile, r), rows, now);
+      if (r == 0) break;
+      Vec<T> *of_weights = of_own == nullptr ? nullptr : of_own + layout.n_mixing + (r - 1) * layout.n_layer;
+      layer.backward(of_layer(tile, r - 1), tile.n_vectors, features(tile, r - 1), now, before, of_weights);
+      std::swap(now, before);
+    }
+    for (int l = 0; l <= layout.p.l_max; ++l) mixing_backward(tile, l, now + layout.channels.at[l] * width, of_inputs, of_own);
+  }
+
+private:
+  const T *mixing(const Tile &tile, int l) const {
+    return weights + tile.member * layout.n_weights() + tile.species * layout.n_mixing + layout.mixing[l];
+  }
+
+  const T *of_layer(const Tile &tile, int r) const {
+    return weights + tile.member * layout.n_weights() + layout.p.n_species * layout.n_mixing + r * layout.n_layer;
+  }
+
+  // of the invariants after r layers
+  int64_t first_row(const Tile &tile, int r) const {
+    return (tile.member * (layout.p.n_layers + 1) + r) * layout.n_invariants * layout.p.n_sites;
+  }
+
+  Vec<T> *features(const Tile &tile, int r) const {
+    return saved + ((layout.p.n_layers + 1) * tile.first_vector + r * tile.n_vectors) * D * layout.channels.rows();
+  }
+
+  void mixing_backward(const Tile &tile, int l, const Vec<T> *of_features, const Pieces<T> &of_inputs, Vec<T> *of_own) {
+    const int64_t n_out = layout.channels.n[l], n_in = layout.in.n[l];
+    const int columns = (2 * l + 1) * tile.n_vectors * D;
+    if (of_own != nullptr) {
+      pack<T, D>(x, l, tile, of_x.data());
+      outer<T>(of_own + layout.mixing[l], n_out, n_in, columns, of_features, of_x.data());
+    }
+    const T *w = mixing(tile, l);
+    for (int piece = 0; piece < layout.p.n_pieces; w += layout.p.n_in[piece++][l]) {
+      T *to[D];
+      for (int d = 0; d < D; ++d) to[d] = of_inputs.rows(d, piece, l, tile, false);
+      if (std::all_of(to, to + D, [](T *rows) { return rows == nullptr; })) continue;
+      const int64_t n_rows = layout.p.n_in[piece][l];
+      std::fill_n(of_x.data(), n_rows * columns, Vec<T>{});
+      multiply<T>(n_rows, columns, n_out, Matrix<const T>{w, 1, n_in}, {of_features, columns, 1}, {of_x.data(), columns, 1});
+      const Vec<T> *from = of_x.data();
+      for (int64_t row = 0; row < n_rows * (2 * l + 1); ++row)
+        for (int d = 0; d < D; ++d, from += tile.n_vectors) {
+          if (to[d] == nullptr) continue;
+          for (int v = 0; v < tile.n_vectors; ++v) store<T>(to[d] + v * WIDTH<T>, from[v], lanes<T>(tile, v));
+          to[d] += layout.p.n_sites;
+        }
+    }
+  }
+};
+
+template <class T, class C, int D> void forward(const Block &p, const T *weights, const T *const *x, T *saved, T *const *out) {
+  const auto todo = tiles<T>(p);
+#pragma omp parallel num_threads(p.n_threads) if (p.n_threads > 1)
+  {
+    Network<T, C, D> network(p, weights, x, saved);
+#pragma omp for schedule(dynamic)
+    for (size_t i = 0; i < todo.size(); ++i) network.forward(todo[i], out);
+  }
+}
+
+// Tiles of one member and species whose weight gradients one thread sums, whatever the number of threads: the same bits with any.
+inline std::vector<size_t> units(const std::vector<Tile> &todo, size_t most) {
+  std::vector<size_t> first{0};
+  for (size_t i = 1; i < todo.size(); ++i)
+    if (i - first.back() == most || todo[i].member != todo[i - 1].member || todo[i].species != todo[i - 1].species) first.push_back(i);
+  first.push_back(todo.size());
+  return first;
+}
+
+// Sum of n adjacent numbers, halves at a time.
+template <class T, int N> inline T total(const T *x) {
+  if constexpr (N == 1) {
+    return *x;
+  } else {
+    typedef T Half __attribute__((vector_size(sizeof(T) * N / 2)));
+    Half low, high;
+    std::memcpy(&low, x, sizeof low);
+    std::memcpy(&high, x + N / 2, sizeof high);
+    low += high;
+    T sum[N / 2];
+    std::memcpy(sum, &low, sizeof low);
+    return total<T, N / 2>(sum);
+  }
+}
+
+// of_x: of values, then of rates, where they are not null; of_weights (n_members, n_weights) or null
+template <class T, class C, int D>
+void backward(const Block &p, const T *weights, const T *const *x, T *saved, const T *const *into, T *const *of_x, T *of_weights) {
+  constexpr size_t SUMMED_TILES = 4;
+  const auto todo = tiles<T>(p);
+  const auto unit = units(todo, of_weights == nullptr ? 1 : SUMMED_TILES);
+  const size_t n_units = unit.size() - 1;
+  const Layout layout(p, C::PATHS);
+  const int64_t n_own = layout.n_own();
+  std::vector<T> sums(of_weights == nullptr ? 0 : n_units * n_own);
+#pragma omp parallel num_threads(p.n_threads) if (p.n_threads > 1)
+  {
+    Network<T, C, D> network(p, weights, x, saved);
+    Scratch<T> of_own(of_weights == nullptr ? 0 : n_own);
+#pragma omp for schedule(dynamic)
+    for (size_t u = 0; u < n_units; ++u) {
+      std::fill(of_own.begin(), of_own.end(), Vec<T>{});
+      for (size_t i = unit[u]; i < unit[u + 1]; ++i)
+        network.backward(todo[i], into, Pieces<T>{p, of_x}, of_weights == nullptr ? nullptr : of_own.data());
+      for (size_t i = 0; i < of_own.size(); ++i) sums[u * n_own + i] = total<T, WIDTH<T>>(reinterpret_cast<const T *>(&of_own[i]));
+    }
+  }
+  if (of_weights == nullptr) return;
+  std::fill_n(of_weights, p.n_members * layout.n_weights(), T(0));
+  for (size_t u = 0; u < n_units; ++u) {
+    const Tile &tile = todo[unit[u]];
+    const T *sum = &sums[u * n_own];
+    T *of_member = of_weights + tile.member * layout.n_weights(), *of_species = of_member + tile.species * layout.n_mixing;
+    T *of_layers = of_member + p.n_species * layout.n_mixing;
+    for (int64_t i = 0; i < layout.n_mixing; ++i) of_species[i] += sum[i];
+    for (int64_t i = layout.n_mixing; i < n_own; ++i) of_layers[i - layout.n_mixing] += sum[i];
+  }
+}
+
+template <class Call> void with_coupling(int l_max, Call call) {
+  switch (l_max) {
+    case 0: return call(Coupling<0>{});
+    case 1: return call(Coupling<1>{});
+    case 2: return call(Coupling<2>{});
+    case 3: return call(Coupling<3>{});
+  }
+}
+
+}  // namespace
+
+// out, into: of values and, where it is not null, of rates
+#define EXPORT(T, NAME)                                                                                                             \
+  extern "C" void block_##NAME(const Block *p, const T *weights, const T *const *x, T *saved, T *const *out) {                      \
+    with_coupling(p->l_max, [&](auto c) {                                                                                           \
+      out[1] == nullptr ? forward<T, decltype(c), 1>(*p, weights, x, saved, out)                                                    \
+                        : forward<T, decltype(c), 2>(*p, weights, x, saved, out);                                                   \
+    });                                                                                                                             \
+  }                                                                                                                                 \
+  extern "C" void block_backward_##NAME(const Block *p, const T *weights, const T *const *x, T *saved, const T *const *into,        \
+                                        T *const *of_x, T *of_weights) {                                                            \
+    with_coupling(p->l_max, [&](auto c) {                                                                                           \
+      into[1] == nullptr ? backward<T, decltype(c), 1>(*p, weights, x, saved, into, of_x, of_weights)                               \
+                         : backward<T, decltype(c), 2>(*p, weights, x, saved, into, of_x, of_weights);                              \
+    });                                                                                                                             \
+  }
+EXPORT(float, float32)
+EXPORT(double, float64)

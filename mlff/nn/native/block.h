@@ -1,0 +1,116 @@
+// How the node network of mlff/nn/node_block.py is laid out: its weights, its features, and the tiles that its sites are taken in.
+#pragma once
+
+#include <algorithm>
+#include <utility>
+
+#include "multiply.h"
+
+constexpr int MOST_SHELLS = 4, MOST_PIECES = 2;
+
+extern "C" struct Block {  // as in block.py
+  int32_t l_max, n_threads, n_layers, n_gram, n_pieces, n_species;
+  int64_t n_members, n_sites, n_product;
+  int64_t channels[MOST_SHELLS];
+  int64_t n_in[MOST_PIECES][MOST_SHELLS];     // of each piece of the input
+  int32_t is_shared[2][MOST_PIECES];          // whether values, or rates, of a piece have no member dimension
+  const int64_t *sites_per_species;
+};
+
+namespace {
+
+constexpr int VECTORS = 4;  // of sites in a tile, at most
+
+// Features of all l: rows (l, channel, m), each of the tile's vectors and, of dual numbers, then those of the rates: what is linear
+// sees only a wider tile.
+struct Shape {
+  int n_shells;
+  int64_t n[MOST_SHELLS] = {}, at[MOST_SHELLS + 1] = {};
+
+  template <class Size> Shape(int l_max, Size size) : n_shells(l_max + 1) {
+    for (int l = 0; l < n_shells; ++l) n[l] = size(l), at[l + 1] = at[l] + n[l] * (2 * l + 1);
+  }
+  int64_t rows() const { return at[n_shells]; }
+};
+
+// One member's weights: for each species (C_l, n_in_l) of each l; then for each layer those of the struct, in this order.
+struct Layout {
+  const Block &p;
+  Shape in, channels, product;
+  int64_t mixing[MOST_SHELLS], n_mixing = 0;
+  int64_t enter[MOST_SHELLS], gate, bias, keep[MOST_SHELLS], mix[MOST_SHELLS], paths, n_layer = 0;
+  int64_t n_invariants = 0;  // after the mixing, and after each layer again
+
+  Layout(const Block &p, int n_paths)
+      : p(p), in(p.l_max, [&](int l) { return p.n_in[0][l] + p.n_in[1][l]; }), channels(p.l_max, [&](int l) { return p.channels[l]; }),
+        product(p.l_max, [&](int) { return p.n_product; }) {
+    const auto take = [](int64_t &used, int64_t size) { return std::exchange(used, used + size); };
+    for (int l = 0; l <= p.l_max; ++l) mixing[l] = take(n_mixing, channels.n[l] * in.n[l]);
+    for (int l = 0; l <= p.l_max; ++l) enter[l] = take(n_layer, p.n_product * channels.n[l]);
+    gate = take(n_layer, p.n_product * channels.n[0]);
+    bias = take(n_layer, p.n_product);
+    for (int l = 0; l <= p.l_max; ++l) keep[l] = take(n_layer, channels.n[l] * channels.n[l]);
+    for (int l = 0; l <= p.l_max; ++l) mix[l] = take(n_layer, channels.n[l] * p.n_product);
+    paths = take(n_layer, n_paths * p.n_product);
+    n_invariants = channels.n[0];
+    for (int l = 1; l <= p.l_max; ++l) n_invariants += channels.n[l] + n_gram(l) * (n_gram(l) - 1) / 2;
+  }
+  int64_t n_gram(int l) const { return std::min<int64_t>(p.n_gram, channels.n[l]); }
+  int64_t n_weights() const { return p.n_species * n_mixing + p.n_layers * n_layer; }
+  // of one species
+  int64_t n_own() const { return n_mixing + p.n_layers * n_layer; }
+};
+
+// Some vectors of sites of one member and one species.
+struct Tile {
+  int64_t member, species, site, first_vector;
+  int n_sites, n_vectors;
+};
+
+template <class T> int lanes(const Tile &tile, int vector) { return std::min(WIDTH<T>, tile.n_sites - vector * WIDTH<T>); }
+
+// Of all members, member by member, then species by species.
+template <class T> std::vector<Tile> tiles(const Block &p) {
+  std::vector<Tile> found;
+  for (int64_t member = 0, vector = 0; member < p.n_members; ++member)
+    for (int64_t species = 0, first = 0; species < p.n_species; first += p.sites_per_species[species++])
+      for (int64_t site = 0; site < p.sites_per_species[species]; site += VECTORS * WIDTH<T>) {
+        const int n = static_cast<int>(std::min<int64_t>(VECTORS * WIDTH<T>, p.sites_per_species[species] - site));
+        const int n_vectors = (n + WIDTH<T> - 1) / WIDTH<T>;
+        found.push_back({member, species, first + site, vector, n, n_vectors});
+        vector += n_vectors;
+      }
+  return found;
+}
+
+// y += W x, x += W^T y and W += y x^T with the columns (m, vector) of one l; `width` vectors in each row.
+template <class T> void apply(const T *w, int64_t n_out, int64_t n_in, int columns, const Vec<T> *x, Vec<T> *y) {
+  multiply<T>(n_out, columns, n_in, Matrix<const T>{w, n_in, 1}, {x, columns, 1}, {y, columns, 1});
+}
+
+template <class T> void apply_transposed(const T *w, int64_t n_out, int64_t n_in, int columns, const Vec<T> *y, Vec<T> *x) {
+  multiply<T>(n_in, columns, n_out, Matrix<const T>{w, 1, n_in}, {y, columns, 1}, {x, columns, 1});
+}
+
+template <class T> void outer(Vec<T> *w, int64_t n_out, int64_t n_in, int columns, const Vec<T> *y, const Vec<T> *x) {
+  multiply<T>(n_out, n_in, columns, Matrix<const Vec<T>>{y, columns, 1}, {x, 1, columns}, {w, n_in, 1});
+}
+
+// The same for every l; `at` holds where each l's weights begin.
+template <class T> void apply(const T *w, const int64_t *at, const Shape &out, const Shape &in, int width, const Vec<T> *x, Vec<T> *y) {
+  for (int l = 0; l < in.n_shells; ++l)
+    apply<T>(w + at[l], out.n[l], in.n[l], (2 * l + 1) * width, x + in.at[l] * width, y + out.at[l] * width);
+}
+
+template <class T>
+void apply_transposed(const T *w, const int64_t *at, const Shape &out, const Shape &in, int width, const Vec<T> *y, Vec<T> *x) {
+  for (int l = 0; l < in.n_shells; ++l)
+    apply_transposed<T>(w + at[l], out.n[l], in.n[l], (2 * l + 1) * width, y + out.at[l] * width, x + in.at[l] * width);
+}
+
+template <class T> void outer(Vec<T> *w, const int64_t *at, const Shape &out, const Shape &in, int width, const Vec<T> *y, const Vec<T> *x) {
+  for (int l = 0; l < in.n_shells; ++l)
+    outer<T>(w + at[l], out.n[l], in.n[l], (2 * l + 1) * width, y + out.at[l] * width, x + in.at[l] * width);
+}
+
+}  // namespace
