@@ -33,10 +33,11 @@ class Engine:
         potential = self.potential
         edges = self._stage(hood)
         learned, pull = energies_and_pull(potential.architecture, edges, hood, per_member=True)
-        energies = potential.total_energies(hood, learned)
+        energies = potential.without_repulsion(hood, learned)
         pull = pull.double() * potential.energy_scale.view(-1, 1, 1, 1)
         if potential.repulsion is not None:
-            pull = pull + _repulsion_pull(potential, hood)
+            repelled, pushed = potential.repulsion.energies_and_pull(hood)
+            energies, pull = energies + hood.of_atoms(repelled), pull + pushed
         energy = energies.new_zeros(len(energies), hood.n_graphs).index_add(1, hood.graph_index, energies)
         stress = stress_from_edges(pull, hood) if compute_stress else None
         return Prediction(energy=energy, energies=energies, forces=forces_from_edges(pull, hood), stress=stress)
@@ -73,10 +74,3 @@ class Engine:
         scale = potential.energy_scale.unsqueeze(-1)
         per_atom = into_energy[:, hood.graph_index]
         return (per_atom * scale * hood.beyond_vacuum(learned.double())).sum() + (scale * rates.double()).sum()
-
-
-def _repulsion_pull(potential: Potential, hood: Neighborhood) -> Tensor:
-    with torch.enable_grad():
-        vectors = hood.vectors.detach().requires_grad_()
-        energies = potential.repulsion(hood.moved(vectors))
-        return torch.autograd.grad(energies.sum(), vectors)[0]

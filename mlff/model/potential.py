@@ -102,8 +102,12 @@ class Potential(nn.Module):
 
     def total_energies(self, hood: Neighborhood, learned: Tensor) -> Tensor:
         """The architecture's site energies (…, n_sites) → energies per atom with E0 and repulsion, eV, (…, n_atoms) float64."""
-        energies = self.E0[..., hood.of_atoms(hood.species)] + self.energy_scale.unsqueeze(-1) * hood.beyond_vacuum(learned.double())
+        energies = self.without_repulsion(hood, learned)
         return energies if self.repulsion is None else energies + hood.of_atoms(self.repulsion(hood))
+
+    def without_repulsion(self, hood: Neighborhood, learned: Tensor) -> Tensor:
+        """As `total_energies`, of E0 and the architecture alone."""
+        return self.E0[..., hood.of_atoms(hood.species)] + self.energy_scale.unsqueeze(-1) * hood.beyond_vacuum(learned.double())
 
     @torch.no_grad()
     def calibrate(self, graph: AtomGraph, energy_scale: float) -> None:
@@ -127,7 +131,9 @@ def stress_from_edges(pull: Tensor, hood: Neighborhood) -> Tensor:
 
     Symmetrised: an energy that does not change when everything turns has no antisymmetric part but rounding.
     """
-    per_atom = hood.of_atoms(torch.einsum("asn,...bsn->...abn", hood.vectors.detach(), pull)).movedim(-1, -3)
+    # component by component: a matrix product would go atom by atom
+    per_site = torch.stack([(component * pull).sum(-2) for component in hood.vectors.detach()], dim=-3)
+    per_atom = hood.of_atoms(per_site).movedim(-1, -3)
     virial = per_atom.new_zeros(*per_atom.shape[:-3], hood.n_graphs, 3, 3).index_add(-3, hood.graph_index, per_atom)
     volume = torch.linalg.det(hood.cell).abs()
     volume = torch.where(volume > 0, volume, torch.full_like(volume, torch.nan))

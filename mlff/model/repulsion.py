@@ -4,6 +4,8 @@ import torch
 from ase.data import atomic_numbers, covalent_radii
 from torch import Tensor, nn
 
+from mlff.nn.native.library import library_for
+from mlff.nn.native.pairs import repulsion
 from mlff.nn.radial import envelope
 from mlff.nn.slots import Neighborhood
 from mlff.units import BOHR, COULOMB
@@ -33,8 +35,27 @@ class ZBL(nn.Module):
     def forward(self, hood: Neighborhood) -> Tensor:
         """Energy of each site, eV, (n_sites,)."""
         i, j = hood.species.unsqueeze(0), hood.species[hood.neighbor]
+        strength, length, reach = self._of_pairs()
         r = hood.vectors.square().sum(0).sqrt()
-        a = 0.8854 * BOHR / (self.z[i] ** 0.23 + self.z[j] ** 0.23)
-        screening = sum(c * torch.exp(-b * r / a) for c, b in zip(_COEFFICIENTS, _EXPONENTS, strict=True))
-        taper = envelope(r / (self.radius[i] + self.radius[j]))
-        return 0.5 * (COULOMB * self.z[i] * self.z[j] / r * screening * taper).sum(0)
+        screening = sum(c * torch.exp(-b * r / length[i, j]) for c, b in zip(_COEFFICIENTS, _EXPONENTS, strict=True))
+        return 0.5 * (strength[i, j] / r * screening * envelope(r / reach[i, j])).sum(0)
+
+    def energies_and_pull(self, hood: Neighborhood) -> tuple[Tensor, Tensor]:
+        """Energy of each site, eV, (n_sites,), and ∂E/∂r of each edge, eV/Å, (3, n_slots, n_sites), without a graph."""
+        kernels = None if torch.compiler.is_compiling() else library_for(hood.vectors)
+        if kernels is not None:
+            sizes = hood.sites_per_species, hood.slots_per_species
+            return repulsion(kernels, hood.vectors, *sizes, *self._of_pairs(), _COEFFICIENTS, _EXPONENTS)
+        with torch.enable_grad():
+            vectors = hood.vectors.detach().requires_grad_()
+            energies = self(hood.moved(vectors))
+            return energies.detach(), torch.autograd.grad(energies.sum(), vectors)[0]
+
+    def _of_pairs(self) -> tuple[Tensor, Tensor, Tensor]:
+        """z_i z_j e²/4πε₀, eV Å; a, Å; and R_i + R_j, Å, of each pair of species."""
+        power = self.z**0.23
+        return (
+            COULOMB * self.z.unsqueeze(1) * self.z,
+            0.8854 * BOHR / (power.unsqueeze(1) + power),
+            self.radius.unsqueeze(1) + self.radius,
+        )

@@ -5,6 +5,7 @@ from ase import Atoms
 
 from mlff.data.dataset import graph_of
 from mlff.model.repulsion import ZBL
+from mlff.nn.native import library
 from mlff.nn.slots import arrange
 from tests.checks import frame_of
 
@@ -33,3 +34,31 @@ def test_it_repels_everywhere():
     r = torch.linspace(0.2, 2.0, 60).tolist()
     values = [energy("SS", x) for x in r]
     assert (np.diff(values) < 0).all()
+
+
+@pytest.mark.parametrize("form", ["kernels", "tensors"])
+def test_energies_and_pull_are_those_of_autograd(form, rng, monkeypatch):
+    if form == "tensors":
+        monkeypatch.setenv("MLFF_NATIVE", "0")
+    elif library() is None:
+        pytest.skip("no C++ compiler")
+    symbols = rng.choice(["Li", "P", "S"], size=40)
+    graph = graph_of(frame_of(Atoms(symbols, 5 * rng.random((40, 3)), cell=[7, 8, 9], pbc=True)), ("Li", "P", "S"), 5.0)
+    hood = arrange(graph, 3, padding=6.0)
+    vectors = hood.vectors.clone().requires_grad_()
+    expected = ZBL(("Li", "P", "S"))(hood.moved(vectors))
+    (expected_pull,) = torch.autograd.grad(expected.sum(), vectors)
+    energies, pull = ZBL(("Li", "P", "S")).energies_and_pull(hood)
+    assert (expected > 0).sum() > 20
+    # sums of some ten terms
+    torch.testing.assert_close(energies, expected, rtol=1e-13, atol=0)
+    torch.testing.assert_close(pull, expected_pull, rtol=1e-11, atol=1e-13 * float(expected_pull.abs().max()))
+
+
+def test_what_is_no_number_is_seen():
+    hood = arrange(graph_of(frame_of(Atoms("PS", [[0, 0, 0], [0, 0, 1.5]])), ("Li", "P", "S"), 5.0), 3, padding=6.0)
+    vectors = hood.vectors.clone()
+    vectors[0, hood.filled] = torch.nan
+    energies, pull = ZBL(("Li", "P", "S")).energies_and_pull(hood.moved(vectors))
+    assert energies[hood.filled.any(0)].isnan().all()
+    assert pull[:, hood.filled].isnan().all()
