@@ -36,7 +36,7 @@ def energies_and_pull(model: InvariantModel, edges: Edges, hood: Neighborhood, p
     near, far = near_and_far(model, hood.sites_per_species)
     if not isinstance(model, Lean2):
         energies, back = vjp(near, *densities)
-        return energies, edges.pull(_from_bins(model, _mean(back(torch.ones_like(energies)), per_member)))
+        return energies, edges.pull(from_bins(model, _mean(back(torch.ones_like(energies)), per_member)))
     (rows, h), back_near = vjp(near, *densities)
     weights = to_edges(h, hood.neighbor, hood.reverse)
     energies, back_far = vjp(far, rows, *densities, *edges.hop(weights))
@@ -48,14 +48,14 @@ def energies_and_pull(model: InvariantModel, edges: Edges, hood: Neighborhood, p
         # the mean over members of Σ_c h_c G2_c is one sum over the channels of all of them
         n = len(weights)
         weights, into_hop = weights.flatten(0, 1).unsqueeze(0), [g.flatten(0, 1).unsqueeze(0) / n for g in into_hop]
-    return energies, edges.pull(_from_bins(model, _mean(total, per_member)), weights, into_hop)
+    return energies, edges.pull(from_bins(model, _mean(total, per_member)), weights, into_hop)
 
 
 def _mean(gradients: Sequence[Tensor], per_member: bool) -> Shells:
     return list(gradients) if per_member else [g.mean(0, keepdim=True) for g in gradients]
 
 
-def _from_bins(model: InvariantModel, gradients: Shells) -> Shells:
+def from_bins(model: InvariantModel, gradients: Shells) -> Shells:
     """Gradients of bins → of one density per neighbour species."""
     if model.bins is None:
         return gradients

@@ -1,0 +1,135 @@
+"""An artefact compiled ahead of time: one .pt2 file that needs neither our source nor Python."""
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils._pytree import tree_map
+
+from mlff.engine import CommitteePrediction, stack
+from mlff.engine.verlet import VerletList
+from mlff.export.aot import compile_module
+from mlff.export.site_model import OUTPUTS, SiteModel, compiled_inputs
+from mlff.export.stages import Far, Near, NearForces
+from mlff.graph import Prediction
+from mlff.model.potential import Potential
+from mlff.nn.slots import Neighborhood
+
+SCHEMA = 1
+LEAST = 2  # sites and slots of each species: a compiled graph takes shorter dimensions for constants
+
+_EDGES = frozenset({0, 1})
+_DYNAMIC = (frozenset({0}), frozenset({1, 2}), _EDGES, _EDGES, frozenset({0}), frozenset({0}))
+
+
+def compile_potential(members: tuple[Potential, ...], folder: str | os.PathLike, device: str = "cpu", dtype: str = "float32") -> Path:
+    """Compile members for a device; writes <folder>/model.pt2 and <folder>/model.json.
+
+    Args:
+        members: one potential, or those of a committee.
+        dtype: of the network; positions and sums are float64 in any case.
+    Raises:
+        RuntimeError: there is no C++ compiler.
+    """
+    stacked = stack([member.eval() for member in members]).to(device=device, dtype=getattr(torch, dtype)).requires_grad_(False)
+    folder, n_species = Path(folder), len(stacked.species)
+    blocks = [frozenset({0})] * n_species
+    description = {
+        "schema": SCHEMA,
+        "species": list(stacked.species),
+        "r_max": stacked.r_max,
+        "n_members": len(members),
+        "device": device,
+        "dtype": dtype,
+        "least": LEAST,
+        "outputs": list(OUTPUTS),
+        "torch": torch.__version__,
+        "units": {"length": "Å", "energy": "eV", "force": "eV/Å", "virial": "eV, −V·stress"},
+    }
+    key = json.dumps(description | {"architecture": repr(stacked.architecture)})
+    compile_module(SiteModel(stacked), _example(stacked, device), (*_DYNAMIC, blocks, blocks), folder / "model.pt2", key)
+    (folder / "model.json").write_text(json.dumps(description, indent=2) + "\n")
+    return folder / "model.pt2"
+
+
+def compile_stages(members: tuple[Potential, ...], folder: str | os.PathLike, device: str = "cpu", dtype: str = "float32") -> list[Path]:
+    """Compile the three stages of a `lean2` (mlff.export.stages): <folder>/near.pt2, far.pt2 and near_forces.pt2.
+
+    Raises:
+        ValueError: the model has no hop.
+    """
+    stacked = stack([member.eval() for member in members]).to(device=device, dtype=getattr(torch, dtype)).requires_grad_(False)
+    _, vectors, neighbor, _, _, _, slots, sites = _example(stacked, device)
+    h, rows = Near(stacked)(vectors, slots, sites)
+    edge, blocks = frozenset({1, 2}), [frozenset({0})] * len(stacked.species)
+    per_site, per_edge = frozenset({2}), frozenset({2, 3})
+    jobs = {
+        "near": (Near, (vectors, slots, sites), (edge, blocks, blocks)),
+        "far": (Far, (vectors, h[..., neighbor], rows, slots, sites), (edge, per_edge, per_site, blocks, blocks)),
+        "near_forces": (NearForces, (vectors, rows, h, slots, sites), (edge, per_site, per_site, blocks, blocks)),
+    }
+    key = f"{SCHEMA} {device} {dtype} {stacked.architecture!r}"
+    return [
+        compile_module(stage(stacked), inputs, dynamic, Path(folder) / f"{name}.pt2", f"{name} {key}")
+        for name, (stage, inputs, dynamic) in jobs.items()
+    ]
+
+
+class CompiledPotential:
+    """A compiled artefact, in Python.
+
+    Args:
+        folder: of `compile_potential`.
+    Raises:
+        FileNotFoundError: nothing was compiled there.
+        ValueError: it was compiled by another version.
+    """
+
+    def __init__(self, folder: str | os.PathLike):
+        folder = Path(folder)
+        if not (folder / "model.pt2").is_file():
+            raise FileNotFoundError(f"{folder} holds no model.pt2, expected a compiled model; make one with scripts/export_model.py")
+        card = json.loads((folder / "model.json").read_text())
+        if card["schema"] != SCHEMA:
+            raise ValueError(f"{folder} has schema {card['schema']}, but this version of mlff reads {SCHEMA}; export the model again")
+        self.species, self.r_max, self.device = tuple(card["species"]), float(card["r_max"]), card["device"]
+        self._run = torch._inductor.aoti_load_package(str(folder / "model.pt2"))
+
+    def neighbors(self, species: Tensor, pbc: np.ndarray, skin: float = 0.5) -> VerletList:
+        """A neighbour list with the padding that compiled models want; arguments as those of `VerletList`."""
+        return VerletList(species, len(self.species), pbc, self.r_max, skin=skin, device=self.device, least=LEAST)
+
+    def evaluate(self, hood: Neighborhood, positions: Tensor) -> CommitteePrediction:
+        """Predict atoms at positions (n_atoms, 3), Å, with edges of `neighbors`."""
+        out = dict(zip(OUTPUTS, self._run(*compiled_inputs(hood, positions)), strict=True))
+        volume = torch.linalg.det(hood.cell[0]).abs()
+        volume = torch.where(volume > 0, volume, torch.nan)
+        members = Prediction(
+            energy=out["member_energy"].unsqueeze(1),
+            energies=hood.of_atoms(out["energies"]).unsqueeze(0),
+            forces=hood.of_atoms(out["member_forces"].mT).mT,
+            stress=-(out["member_virial"] / volume).unsqueeze(1),
+        )
+        return CommitteePrediction(
+            energy=out["energy"].view(1),
+            energies=hood.of_atoms(out["energies"]),
+            forces=hood.of_atoms(out["forces"].T).T,
+            stress=-(out["virial"] / volume).unsqueeze(0),
+            members=members,
+        )
+
+
+def _example(stacked: Potential, device: str) -> tuple:
+    """Inputs that mean nothing, but whose open dimensions all differ: a tracer takes equal ones for the same."""
+    sites = [5 + 2 * k for k in range(len(stacked.species))]
+    slots = [6 + 2 * k for k in range(len(stacked.species))]
+    n, m = sum(sites), sum(slots)
+    far = torch.full((3, m, n), stacked.r_max + 1, dtype=torch.float64)
+    index = torch.zeros(m, n, dtype=torch.long)
+    species = torch.repeat_interleave(torch.arange(len(sites)), torch.tensor(sites))
+    blocks = [[torch.empty(k) for k in lengths] for lengths in (slots, sites)]
+    inputs = (torch.zeros(n, 3, dtype=torch.float64), far, index, index.clone(), species, torch.ones(n, dtype=torch.float64), *blocks)
+    return tree_map(lambda tensor: tensor.to(device), inputs)

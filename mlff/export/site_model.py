@@ -1,0 +1,115 @@
+"""What a compiled model computes: plain functions of tensors whose sizes may change from call to call.
+
+Sites are atoms sorted by species, with at least two isolated ones at the end of each species; slots are padded per neighbour
+species. Sizes are told by the lengths of otherwise unused tensors, because a graph may depend on shapes but not on numbers.
+"""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+from torch.func import vjp
+
+from mlff.engine.evaluate import energies_and_pull
+from mlff.engine.exchange import from_edges
+from mlff.engine.torch_edges import TorchEdges
+from mlff.model.potential import Potential
+from mlff.nn.slots import Neighborhood
+
+OUTPUTS = ("energy", "energies", "forces", "virial", "forces_std", "member_energy", "member_forces", "member_virial")
+
+
+class SiteModel(nn.Module):
+    """Positions of sites → everything a committee says.
+
+    Args:
+        stacked: of `mlff.engine.stack`.
+    """
+
+    def __init__(self, stacked: Potential):
+        super().__init__()
+        self.stacked = stacked
+
+    def forward(
+        self,
+        positions: Tensor,
+        offset: Tensor,
+        neighbor: Tensor,
+        reverse: Tensor,
+        species: Tensor,
+        real: Tensor,
+        slots: Sequence[Tensor],
+        sites: Sequence[Tensor],
+    ) -> tuple[Tensor, ...]:
+        """Inputs are those of `compiled_inputs`.
+
+        Returns:
+            energy, eV, (); energies, eV, (n_sites,); forces, eV/Å, (n_sites, 3); virial −V·stress, eV, (3, 3); forces_std
+            √⟨‖F − ⟨F⟩‖²⟩, eV/Å, (n_sites,); then energy (n_members,), forces (n_members, n_sites, 3) and virial (n_members, 3, 3)
+            of each member. The isolated sites have no energy and no force.
+        """
+        vectors = edge_vectors(positions, offset, neighbor)
+        hood = neighborhood(vectors, neighbor, reverse, species, slots, sites)
+        stacked = self.stacked
+        edges = TorchEdges(stacked.architecture.stage, vectors.to(stacked.dtype), hood.slots_per_species)
+        learned, pull = energies_and_pull(stacked.architecture, edges, hood, per_member=True)
+        scale = stacked.energy_scale.unsqueeze(-1)
+        blocks = learned.double().split(list(hood.sites_per_species), dim=-1)
+        beyond = torch.cat([block - block[..., -1:] for block in blocks], dim=-1)
+        energies = stacked.E0[:, species] + scale * beyond
+        pull = pull.double() * scale.view(-1, 1, 1, 1)
+        if stacked.repulsion is not None:
+            repelled, back = vjp(lambda v: stacked.repulsion(hood.moved(v)), vectors)
+            energies = energies + repelled
+            pull = pull + back(torch.ones_like(repelled))[0]
+        energies = energies * real
+        forces = (pull.sum(-2) - from_edges(pull, reverse)).mT
+        virial = -torch.einsum("asn,kbsn->kab", vectors, pull)
+        virial = 0.5 * (virial + virial.mT)
+        each = energies.sum(-1)
+        std = forces.var(0, correction=0).sum(-1).sqrt()
+        return each.mean(0), energies.mean(0), forces.mean(0), virial.mean(0), std, each, forces, virial
+
+
+def edge_vectors(positions: Tensor, offset: Tensor, neighbor: Tensor) -> Tensor:
+    """r_j + offset − r_i in float64, (3, n_slots, n_sites)."""
+    sites = positions.mT
+    return sites[:, neighbor] - sites.unsqueeze(1) + offset
+
+
+def neighborhood(
+    vectors: Tensor, neighbor: Tensor, reverse: Tensor, species: Tensor, slots: Sequence[Tensor], sites: Sequence[Tensor]
+) -> Neighborhood:
+    """The part of a neighbourhood that a model looks at."""
+    hood = Neighborhood(
+        species=species,
+        sites_per_species=tuple(len_of(block) for block in sites),
+        site_of_atom=species,
+        vectors=vectors,
+        neighbor=neighbor,
+        shift=neighbor,
+        filled=neighbor,
+        slots_per_species=tuple(len_of(block) for block in slots),
+        graph_index=species,
+        cell=vectors,
+    )
+    vars(hood)["reverse"] = reverse
+    return hood
+
+
+def len_of(block: Tensor) -> int:
+    """A size that stays symbolic while it is traced, which `len` does not."""
+    return block.shape[0]
+
+
+def compiled_inputs(hood: Neighborhood, positions: Tensor) -> tuple:
+    """The arguments of `SiteModel.forward` for atoms at positions (n_atoms, 3), Å.
+
+    Args:
+        hood: with two isolated sites and two slots at least per species (`VerletList(…, least=2)`).
+    """
+    sites = hood.at_sites(positions.T.double())
+    offset = hood.vectors - (sites[:, hood.neighbor] - sites.unsqueeze(1))
+    real = hood.at_sites(torch.ones(1, len(positions), dtype=torch.float64, device=positions.device))[0]
+    sizes = [[torch.empty(n, device=positions.device) for n in lengths] for lengths in (hood.slots_per_species, hood.sites_per_species)]
+    return sites.T.contiguous(), offset, hood.neighbor, hood.reverse, hood.species, real, *sizes

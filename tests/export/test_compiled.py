@@ -1,0 +1,89 @@
+"""Models compiled ahead of time against the reference. They are tiny: compiling one of size S takes minutes."""
+
+import numpy as np
+import pytest
+import torch
+
+from mlff.export.aot import compile_module
+from mlff.export.compiled import CompiledPotential, compile_potential
+from mlff.model.sizes import LEAN, LEAN2, Size
+from tests.checks import answer_of
+from tests.contracts.potentials import build, crystal
+
+
+@pytest.fixture(autouse=True)
+def tiny(monkeypatch):
+    for table in (LEAN, LEAN2):
+        monkeypatch.setitem(table, "tiny", Size((3, 2), (4, 3), 2, (5,), n_hop=2))
+
+
+def committee(name):
+    members = [build(name, size="tiny", n_layers=1) for _ in range(2)]
+    with torch.no_grad():
+        for parameter in members[1].parameters():
+            parameter.add_(0.05)
+    return tuple(members)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lean", "lean2"])
+def test_a_compiled_model_answers_as_the_reference(name, tmp_path, rng, monkeypatch):
+    monkeypatch.setenv("MLFF_CACHE", str(tmp_path / "cache"))
+    members = committee(name)
+    compile_potential(members, tmp_path / "model", dtype="float64")
+    compiled = CompiledPotential(tmp_path / "model")
+    # other numbers of atoms and neighbours than it was compiled with, a small triclinic cell, one species missing
+    for n in (12, 7):
+        atoms = crystal(rng, n=n)
+        if n == 7:
+            atoms.symbols = ["Li", "P", "S", "Li", "P", "S", "S"]
+        species = torch.tensor([compiled.species.index(s) for s in atoms.symbols])
+        neighbors = compiled.neighbors(species, atoms.pbc)
+        for _ in range(2):
+            atoms.positions += rng.normal(scale=0.02, size=atoms.positions.shape)
+            ours = compiled.evaluate(neighbors.hood(atoms.positions, atoms.cell.array), torch.from_numpy(atoms.positions))
+            alone = [answer_of(member)(atoms) for member in members]
+            for k, reference in enumerate(alone):
+                # 1e-9: float64, sums in another order
+                assert float(ours.members.energy[k, 0]) == pytest.approx(float(reference.energy), abs=1e-9)
+                np.testing.assert_allclose(ours.members.forces[k], reference.forces, atol=1e-9)
+                np.testing.assert_allclose(ours.members.stress[k, 0], reference.stress, atol=1e-10)
+            forces = np.array([reference.forces for reference in alone])
+            np.testing.assert_allclose(ours.forces, forces.mean(0), atol=1e-9)
+            np.testing.assert_allclose(ours.energies, np.mean([r.energies for r in alone], axis=0), atol=1e-9)
+            np.testing.assert_allclose(ours.forces_std, np.sqrt(forces.var(0).sum(-1)), atol=1e-9)
+
+
+def test_nothing_is_compiled_twice(tmp_path, monkeypatch):
+    monkeypatch.setenv("MLFF_CACHE", str(tmp_path / "cache"))
+
+    class Square(torch.nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.factor = torch.nn.Parameter(torch.tensor(2.0), requires_grad=False)
+
+        def forward(self, x):
+            return (self.factor * x * x,)
+
+    inputs, dynamic = (torch.ones(3),), (frozenset({0}),)
+    compile_module(Square(), inputs, dynamic, tmp_path / "one.pt2", "square")
+    calls = []
+    monkeypatch.setattr("mlff.export.aot._compile", lambda *args: calls.append(args))
+    compile_module(Square(), inputs, dynamic, tmp_path / "two.pt2", "square")
+    assert not calls
+    assert (tmp_path / "one.pt2").read_bytes() == (tmp_path / "two.pt2").read_bytes()
+    run = torch._inductor.aoti_load_package(str(tmp_path / "two.pt2"))
+    torch.testing.assert_close(run(torch.arange(5.0))[0], 2 * torch.arange(5.0) ** 2)
+
+
+def test_no_compiler_is_said_plainly(tmp_path, monkeypatch):
+    monkeypatch.setenv("PATH", "")
+    monkeypatch.delenv("CXX", raising=False)
+    with pytest.raises(RuntimeError, match=r"found no C\+\+ compiler, which compiling a model needs; install g\+\+ or set CXX"):
+        compile_potential(committee("lean"), tmp_path / "model")
+    assert not (tmp_path / "model").exists()
+
+
+def test_an_empty_folder_is_no_compiled_model(tmp_path):
+    with pytest.raises(FileNotFoundError, match=r"holds no model\.pt2, expected a compiled model"):
+        CompiledPotential(tmp_path)
