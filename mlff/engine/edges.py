@@ -12,6 +12,7 @@ from torch import Tensor
 
 from mlff.nn.densities import Factors
 from mlff.nn.edge_stage import EdgeStage, outer
+from mlff.nn.tracing import for_compiler
 
 
 def factor_gradients(factors: Factors, slots_per_species: Sequence[int], gradients: Sequence[Tensor]) -> Factors:
@@ -23,7 +24,7 @@ def factor_gradients(factors: Factors, slots_per_species: Sequence[int], gradien
         for each l (…, K_l, n_slots, n_sites) and (…, 2l+1, n_slots, n_sites).
     """
     slots = list(slots_per_species)
-    contract = _unrolled if torch.compiler.is_compiling() else _broadcast
+    contract = _unrolled if for_compiler() else _broadcast
     result = []
     for (b, y), gradient in zip(factors, gradients, strict=True):
         per_species = gradient.unflatten(-3, (len(slots), len(b))).unbind(-4)
@@ -42,7 +43,7 @@ def hop_gradients(factors: Factors, weights: Tensor, gradients: Sequence[Tensor]
         as `factor_gradients`, and (…, n_hop, n_slots, n_sites).
     """
     n_hop = weights.shape[-3]
-    form = _hop_unrolled if torch.compiler.is_compiling() else _hop_matrix
+    form = _hop_unrolled if for_compiler() else _hop_matrix
     per_channel = [g.unflatten(-3, (n_hop, len(b))) for (b, _), g in zip(factors, gradients, strict=True)]
     parts = [form(b, y, weights, g) for (b, y), g in zip(factors, per_channel, strict=True)]
     return [(of_b, of_y) for of_b, of_y, _ in parts], sum(into for _, _, into in parts)

@@ -19,16 +19,17 @@ class VerletList:
         r_max: Å, the model's cutoff.
         skin: Å, how far beyond it neighbours are kept; 0 finds them at every call.
         device: of the tensors.
+        least: sites and slots that each species has at least, see `arrange`.
     Attributes:
         n_rebuilds: how often neighbours were found.
     """
 
-    def __init__(self, species: Tensor, n_species: int, pbc: np.ndarray, r_max: float, skin: float = 0.5, device="cpu"):
+    def __init__(self, species: Tensor, n_species: int, pbc: np.ndarray, r_max: float, skin: float = 0.5, device="cpu", least: int = 0):
         if skin < 0:
             raise ValueError(f"skin is {skin} Å, expected 0 or more; set `skin`")
         self.species, self.n_species, self.pbc = species.to(device), n_species, np.asarray(pbc, dtype=bool)
         self.r_max, self.skin, self.device = float(r_max), float(skin), device
-        self.n_rebuilds = 0
+        self.least, self.n_rebuilds = least, 0
         self._hood: Neighborhood | None = None
 
     def hood(self, positions: np.ndarray, cell: np.ndarray) -> Neighborhood:
@@ -58,7 +59,9 @@ class VerletList:
             edge_shift=torch.from_numpy(edge_shift).to(self.device),
         )
         # beyond every cutoff, however far it may yet move
-        self._hood = arrange(graph, self.n_species, padding=self.r_max + self.skin + 1)
+        self._hood = arrange(
+            graph, self.n_species, padding=self.r_max + self.skin + 1, n_isolated=max(1, self.least), least_slots=self.least
+        )
         self._positions, self._cell = np.array(positions, dtype=float), np.array(cell, dtype=float)
         self._offset = self._offset_in(graph.cell[0])
         self.n_rebuilds += 1

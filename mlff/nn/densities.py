@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from mlff.nn.edge_stage import EdgeStage, outer
+from mlff.nn.tracing import for_compiler
 
 Factors = list[tuple[Tensor, Tensor]]  # of `EdgeStage.factors`
 
@@ -66,7 +67,7 @@ def weighted_densities(factors: Factors, weights: Tensor) -> list[Tensor]:
     Args:
         weights: (…, n_channels, n_slots, n_sites), h of the neighbour in each slot.
     """
-    if torch.compiler.is_compiling():
+    if for_compiler():
         return [_fused(b, y, weights) for b, y in factors]
     features = torch.cat([outer(b, y).flatten(0, 1) for b, y in factors])
     n_channels = weights.shape[:-2]

@@ -5,6 +5,7 @@ from torch import Tensor, nn
 
 from mlff.nn.native.product import can_multiply, self_product
 from mlff.nn.self_coupling import self_coupling
+from mlff.nn.tracing import for_compiler
 
 
 class SelfProduct(nn.Module):
@@ -42,7 +43,7 @@ class SelfProduct(nn.Module):
 
     def forward(self, shells: list[Tensor]) -> list[Tensor]:
         """shells: one (…, n_channels, 2l+1, n_sites) for each l; the result is alike."""
-        compiling = torch.compiler.is_compiling()
+        compiling = for_compiler()
         if not compiling and can_multiply(self.weight):
             return self_product(self.weight, shells)
         x = [component for shell in shells for component in shell.unbind(-2)]

@@ -76,16 +76,19 @@ class Neighborhood:
         return self.of_atoms(torch.cat([block - block[..., -1:] for block in blocks], dim=-1))
 
 
-def arrange(graph: AtomGraph, n_species: int, padding: float) -> Neighborhood:
+def arrange(graph: AtomGraph, n_species: int, padding: float, n_isolated: int = 1, least_slots: int = 0) -> Neighborhood:
     """Sort the edges of a graph into slots, with edge vectors in float64.
 
     Args:
         n_species: how many species the model knows.
         padding: Å, beyond every cutoff, so that each radial function is exactly zero there.
+        n_isolated: isolated atoms at the end of each species; one is what the vacuum is taken off by.
+        least_slots: of each neighbour species, empty if need be; a compiled graph takes sizes of 0 and 1 for constants.
     """
     n_atoms, device = len(graph.species), graph.species.device
-    sites_per_species = (torch.bincount(graph.species, minlength=n_species) + 1).tolist()
-    species, origin = torch.sort(torch.cat([graph.species, torch.arange(n_species, device=device)]), stable=True)
+    sites_per_species = (torch.bincount(graph.species, minlength=n_species) + n_isolated).tolist()
+    isolated = torch.arange(n_species, device=device).repeat_interleave(n_isolated)
+    species, origin = torch.sort(torch.cat([graph.species, isolated]), stable=True)
     n_sites = len(species)
     site_of_atom = torch.empty_like(origin).index_copy(0, origin, torch.arange(n_sites, device=device))[:n_atoms]
 
@@ -94,7 +97,7 @@ def arrange(graph: AtomGraph, n_species: int, padding: float) -> Neighborhood:
     key, order = torch.sort(centre * n_species + species[neighbor], stable=True)
     counts = torch.bincount(key, minlength=n_sites * n_species)
     rank = torch.arange(len(key), device=device) - (counts.cumsum(0) - counts)[key]
-    slots = tuple(counts.view(n_sites, n_species).amax(0).tolist())
+    slots = tuple(counts.view(n_sites, n_species).amax(0).clamp(min=least_slots).tolist())
     first = torch.tensor([sum(slots[:s]) for s in range(n_species)], device=device)
     slot, site = first[key % n_species] + rank, key // n_species
 
