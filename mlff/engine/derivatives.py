@@ -9,10 +9,12 @@ import torch
 from torch import Tensor
 from torch.autograd import forward_ad
 
+from mlff.nn.tracing import for_compiler
+
 
 def vjp(function: Callable, *x: Tensor) -> tuple[Tensor | tuple[Tensor, ...], Callable[..., tuple[Tensor, ...]]]:
     """The value of function(*x) and the map from its gradient to those of x, as `torch.func.vjp`; the map serves once."""
-    if torch.compiler.is_compiling():
+    if for_compiler():
         return torch.func.vjp(function, *x)
     leaves = [a.detach().requires_grad_() for a in x]
     with torch.enable_grad():
@@ -26,7 +28,7 @@ def vjp(function: Callable, *x: Tensor) -> tuple[Tensor | tuple[Tensor, ...], Ca
 
 def jvp(function: Callable, x: Sequence[Tensor], rates: Sequence[Tensor]):
     """The value of function(*x) and its rate, as `torch.func.jvp`, with the graph of whatever else the function depends on."""
-    if torch.compiler.is_compiling():
+    if for_compiler():
         return torch.func.jvp(function, tuple(x), tuple(rates))
     with forward_ad.dual_level():
         value = function(*(forward_ad.make_dual(a, rate) for a, rate in zip(x, rates, strict=True)))
