@@ -3,6 +3,7 @@
 import copy
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +25,12 @@ class CommitteePrediction(Prediction):
     """
 
     members: Prediction | None = None
+
+    @classmethod
+    def of(cls, members: Prediction) -> Self:
+        """From what each member says."""
+        mean = changed(members, lambda value: value.mean(0))
+        return cls(mean.energy, mean.energies, mean.forces, mean.stress, members=members)
 
     @property
     def forces_std(self) -> Tensor:
@@ -77,9 +84,7 @@ class Committee(nn.Module):
 
     def forward(self, graph: AtomGraph, compute_forces: bool = True, compute_stress: bool = True) -> CommitteePrediction:
         """Predict every graph of a batch; forces come with the energies in any case."""
-        each = evaluator(self.stacked).predict(graph, compute_stress)
-        mean = changed(each, lambda value: value.mean(0))
-        return CommitteePrediction(mean.energy, mean.energies, mean.forces, mean.stress, members=each)
+        return CommitteePrediction.of(evaluator(self.stacked).predict(graph, compute_stress))
 
 
 def evaluator(stacked: Potential, autograd: bool = False) -> Engine | Reference:

@@ -21,10 +21,20 @@ def atoms(rng):
 
 def test_results_are_the_potentials(atoms):
     answer = answer_of(atoms.calc.potential)(atoms)
-    assert atoms.get_potential_energy() == atoms.get_potential_energy(force_consistent=True) == answer.energy
-    np.testing.assert_array_equal(atoms.get_potential_energies(), answer.energies)
-    np.testing.assert_array_equal(atoms.get_forces(), answer.forces)
-    np.testing.assert_array_equal(atoms.get_stress(), full_3x3_to_voigt_6_stress(answer.stress))
+    # 1e-11: the engine's float64 sums against the reference's
+    assert atoms.get_potential_energy() == atoms.get_potential_energy(force_consistent=True) == pytest.approx(answer.energy, abs=1e-11)
+    np.testing.assert_allclose(atoms.get_potential_energies(), answer.energies, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(atoms.get_forces(), answer.forces, rtol=0, atol=1e-11)
+    np.testing.assert_allclose(atoms.get_stress(), full_3x3_to_voigt_6_stress(answer.stress), rtol=0, atol=1e-11)
+
+
+def test_other_atoms_are_not_taken_for_the_same(atoms, rng):
+    """The neighbours of the atoms before must not be used for others."""
+    calculator = atoms.calc
+    for other in (crystal(rng, n=8), crystal(rng), crystal(rng, pbc=[True, False, True])):
+        answer = answer_of(calculator.potential)(other)
+        other.calc = calculator
+        np.testing.assert_allclose(other.get_forces(), answer.forces, rtol=0, atol=1e-11)
 
 
 def test_ases_own_differences_agree(atoms):
