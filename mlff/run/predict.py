@@ -6,7 +6,7 @@ import torch
 from rich.progress import track
 
 from mlff.data.dataset import AtomBudgetSampler, FrameDataset, collate
-from mlff.engine import Committee, CommitteePrediction
+from mlff.engine import Committee
 from mlff.model.potential import Potential
 from mlff.train.metrics import FramePrediction
 
@@ -17,22 +17,22 @@ def predict(
     potential: Potential | Committee, data: FrameDataset, device: str | torch.device = "cpu", title: str = "predicting"
 ) -> list[FramePrediction]:
     """Energy (eV), forces (eV/Å) and stress (eV/Å³) of each frame of a data set, in its order."""
-    potential = potential.to(device).eval()
+    committee = (potential if isinstance(potential, Committee) else Committee([potential])).to(device).eval()
     batches = AtomBudgetSampler(data.n_atoms(), max_atoms=BUDGET, max_frames=32, shuffle=False).batches()
     predictions: list[FramePrediction] = []
     for batch in track(batches, description=title, transient=True, disable=len(batches) < 20):
-        predictions += _one_batch(potential, collate([data[i] for i in batch]).to(device))
+        predictions += _one_batch(committee, collate([data[i] for i in batch]).to(device))
     return predictions
 
 
-def _one_batch(potential: Potential | Committee, graph) -> Iterator[FramePrediction]:
-    prediction = potential(graph)
+def _one_batch(committee: Committee, graph) -> Iterator[FramePrediction]:
+    prediction = committee(graph)
     sizes = torch.bincount(graph.graph_index).tolist()
     forces = prediction.forces.double().cpu().split(sizes)
     stress, energy = prediction.stress.cpu(), prediction.energy.cpu()
     periodic = torch.isfinite(stress).all(dim=(1, 2))
     spread = [None] * len(sizes)
-    if isinstance(prediction, CommitteePrediction):
+    if len(committee) > 1:
         spread = [each.numpy() for each in prediction.forces_std.double().cpu().split(sizes)]
     for k in range(len(sizes)):
         yield FramePrediction(float(energy[k]), forces[k].numpy(), stress[k].numpy() if periodic[k] else None, spread[k])
