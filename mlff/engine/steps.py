@@ -2,17 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-import torch
 from torch import Tensor
 
-from mlff.engine.derivatives import jvp
+from mlff.engine.heads import Dual, message, readout
 from mlff.model.invariant_model import InvariantModel
 from mlff.model.lean2 import Lean2
 from mlff.nn.densities import to_bins
-from mlff.nn.readout import Standardize
 
 Shells = Sequence[Tensor]
-Dual = tuple[Tensor, Tensor]  # a value and its rate
 
 
 def near_and_far(model: InvariantModel, sites_per_species: Sequence[int]) -> tuple[Callable, Callable | None]:
@@ -21,21 +18,22 @@ def near_and_far(model: InvariantModel, sites_per_species: Sequence[int]) -> tup
     Each density is one argument per l, with a leading member dimension. To be differentiated with respect to these alone.
     """
     sites = tuple(sites_per_species)
+    read = readout(model, sites)
 
     def local(a: Shells) -> Tensor:
-        return model.standardize(model.block(model.sources(a), sites, frozen=True))
+        return model.block(model.sources(a), sites, frozen=True)
 
     if not isinstance(model, Lean2):
-        return lambda *a: model.readout(local(a), sites), None
+        return lambda *a: read(local(a)).squeeze(-2), None
+    send = message(model, sites)
 
     def near(*a: Tensor) -> tuple[Tensor, Tensor]:
         rows = local(a)
-        return rows, model.send(rows)
+        return rows, send(rows)
 
     def far(rows: Tensor, *both: Tensor) -> Tensor:
         half = len(both) // 2
-        invariants = model.hop_block(model.hop_sources(both[:half], both[half:]), sites, frozen=True)
-        return model.readout(torch.cat([rows, model.hop_standardize(invariants)], dim=-2), sites)
+        return read(rows, model.hop_block(model.hop_sources(both[:half], both[half:]), sites, frozen=True)).squeeze(-2)
 
     return near, far
 
@@ -47,28 +45,24 @@ def dual_near_and_far(model: InvariantModel, sites_per_species: Sequence[int]) -
     """
     sites = tuple(sites_per_species)
 
-    def read(rows: Dual) -> Dual:
-        return jvp(lambda x: model.readout(x, sites), rows[:1], rows[1:])
+    def read(*rows: Dual) -> Dual:
+        energies, rates = readout(model, sites).dual(*rows)
+        return energies.squeeze(-2), rates.squeeze(-2)
 
     def local(a: Shells, rates: Shells) -> Dual:
-        return _standardized(model.standardize, model.block.dual(model.sources(a), [rates], sites))
+        return model.block.dual(model.sources(a), [rates], sites)
 
     if not isinstance(model, Lean2):
         return lambda a, rates: read(local(a, rates)), None
 
     def near(a: Shells, rates: Shells) -> tuple[Dual, Dual]:
         rows = local(a, rates)
-        return rows, jvp(model.send, rows[:1], rows[1:])
+        return rows, message(model, sites).dual(rows)
 
     def far(rows: Dual, a: Shells, rates: Shells, hop: Shells, hop_rates: Shells) -> Dual:
-        further = _standardized(model.hop_standardize, model.hop_block.dual(model.hop_sources(a, hop), [rates, hop_rates], sites))
-        return read(tuple(torch.cat(pair, dim=-2) for pair in zip(rows, further, strict=True)))
+        return read(rows, model.hop_block.dual(model.hop_sources(a, hop), [rates, hop_rates], sites))
 
     return near, far
-
-
-def _standardized(standardize: Standardize, rows: Dual) -> Dual:
-    return standardize(rows[0]), rows[1] / standardize.spread
 
 
 def of_members(model: InvariantModel, densities: list[Tensor]) -> list[Tensor]:

@@ -1,4 +1,6 @@
 // The node network of a stack, mlff/nn/node_block.py, and its derivatives: all of it for one tile of sites of one member at a time.
+#include <memory>
+
 #include "block.h"
 #include "block_invariants.h"
 #include "block_layer.h"
@@ -68,8 +70,8 @@ template <class T, class C, int D> struct Network {
     }
   }
 
-  // of_own, where it is not null, += what `into` says of the weights of the tile's species, lane by lane
-  void backward(const Tile &tile, const T *const *into, const Pieces<T> &of_inputs, Vec<T> *of_own) {
+  // of_own, where it is not null, += what `into` says of the weights of the tile's species
+  void backward(const Tile &tile, const T *const *into, const Pieces<T> &of_inputs, T *of_own) {
     const int width = tile.n_vectors * D;
     Vec<T> *now = of_B[0].data(), *before = of_B[1].data();
     std::fill_n(now, layout.channels.rows() * width, Vec<T>{});
@@ -78,7 +80,7 @@ template <class T, class C, int D> struct Network {
       for (int d = 0; d < D; ++d) rows[d] = into[d] + first_row(tile, r);
       invariants_backward<T, D>(layout, tile, features(tile, r), rows, now);
       if (r == 0) break;
-      Vec<T> *of_weights = of_own == nullptr ? nullptr : of_own + layout.n_mixing + (r - 1) * layout.n_layer;
+      T *of_weights = of_own == nullptr ? nullptr : of_own + layout.n_mixing + (r - 1) * layout.n_layer;
       layer.backward(of_layer(tile, r - 1), tile.n_vectors, features(tile, r - 1), now, before, of_weights);
       std::swap(now, before);
     }
@@ -103,7 +105,7 @@ private:
     return saved + ((layout.p.n_layers + 1) * tile.first_vector + r * tile.n_vectors) * D * layout.channels.rows();
   }
 
-  void mixing_backward(const Tile &tile, int l, const Vec<T> *of_features, const Pieces<T> &of_inputs, Vec<T> *of_own) {
+  void mixing_backward(const Tile &tile, int l, const Vec<T> *of_features, const Pieces<T> &of_inputs, T *of_own) {
     const int64_t n_out = layout.channels.n[l], n_in = layout.in.n[l];
     const int columns = (2 * l + 1) * tile.n_vectors * D;
     if (of_own != nullptr) {
@@ -130,72 +132,18 @@ private:
 };
 
 template <class T, class C, int D> void forward(const Block &p, const T *weights, const T *const *x, T *saved, T *const *out) {
-  const auto todo = tiles<T>(p);
-#pragma omp parallel num_threads(p.n_threads) if (p.n_threads > 1)
-  {
-    Network<T, C, D> network(p, weights, x, saved);
-#pragma omp for schedule(dynamic)
-    for (size_t i = 0; i < todo.size(); ++i) network.forward(todo[i], out);
-  }
-}
-
-// Tiles of one member and species whose weight gradients one thread sums, whatever the number of threads: the same bits with any.
-inline std::vector<size_t> units(const std::vector<Tile> &todo, size_t most) {
-  std::vector<size_t> first{0};
-  for (size_t i = 1; i < todo.size(); ++i)
-    if (i - first.back() == most || todo[i].member != todo[i - 1].member || todo[i].species != todo[i - 1].species) first.push_back(i);
-  first.push_back(todo.size());
-  return first;
-}
-
-// Sum of n adjacent numbers, halves at a time.
-template <class T, int N> inline T total(const T *x) {
-  if constexpr (N == 1) {
-    return *x;
-  } else {
-    typedef T Half __attribute__((vector_size(sizeof(T) * N / 2)));
-    Half low, high;
-    std::memcpy(&low, x, sizeof low);
-    std::memcpy(&high, x + N / 2, sizeof high);
-    low += high;
-    T sum[N / 2];
-    std::memcpy(sum, &low, sizeof low);
-    return total<T, N / 2>(sum);
-  }
+  auto make = [&] { return std::make_unique<Network<T, C, D>>(p, weights, x, saved); };
+  for_each_tile_of_members<T>(p, make, [&](auto &network, const Tile &tile) { network->forward(tile, out); });
 }
 
 // of_x: of values, then of rates, where they are not null; of_weights (n_members, n_weights) or null
 template <class T, class C, int D>
 void backward(const Block &p, const T *weights, const T *const *x, T *saved, const T *const *into, T *const *of_x, T *of_weights) {
-  constexpr size_t SUMMED_TILES = 4;
-  const auto todo = tiles<T>(p);
-  const auto unit = units(todo, of_weights == nullptr ? 1 : SUMMED_TILES);
-  const size_t n_units = unit.size() - 1;
   const Layout layout(p, C::PATHS);
-  const int64_t n_own = layout.n_own();
-  std::vector<T> sums(of_weights == nullptr ? 0 : n_units * n_own);
-#pragma omp parallel num_threads(p.n_threads) if (p.n_threads > 1)
-  {
-    Network<T, C, D> network(p, weights, x, saved);
-    Scratch<T> of_own(of_weights == nullptr ? 0 : n_own);
-#pragma omp for schedule(dynamic)
-    for (size_t u = 0; u < n_units; ++u) {
-      std::fill(of_own.begin(), of_own.end(), Vec<T>{});
-      for (size_t i = unit[u]; i < unit[u + 1]; ++i)
-        network.backward(todo[i], into, Pieces<T>{p, of_x}, of_weights == nullptr ? nullptr : of_own.data());
-      for (size_t i = 0; i < of_own.size(); ++i) sums[u * n_own + i] = total<T, WIDTH<T>>(reinterpret_cast<const T *>(&of_own[i]));
-    }
-  }
-  if (of_weights == nullptr) return;
-  std::fill_n(of_weights, p.n_members * layout.n_weights(), T(0));
-  for (size_t u = 0; u < n_units; ++u) {
-    const Tile &tile = todo[unit[u]];
-    const T *sum = &sums[u * n_own];
-    T *of_member = of_weights + tile.member * layout.n_weights(), *of_species = of_member + tile.species * layout.n_mixing;
-    T *of_layers = of_member + p.n_species * layout.n_mixing;
-    for (int64_t i = 0; i < layout.n_mixing; ++i) of_species[i] += sum[i];
-    for (int64_t i = layout.n_mixing; i < n_own; ++i) of_layers[i - layout.n_mixing] += sum[i];
-  }
+  auto make = [&] { return std::make_unique<Network<T, C, D>>(p, weights, x, saved); };
+  sum_over_tiles<T>(p, layout.n_mixing, p.n_layers * layout.n_layer, of_weights, make, [&](auto &network, const Tile &tile, T *of_own) {
+    network->backward(tile, into, Pieces<T>{p, of_x}, of_own);
+  });
 }
 
 template <class Call> void with_coupling(int l_max, Call call) {

@@ -1,10 +1,9 @@
 // How the node network of mlff/nn/node_block.py is laid out: its weights, its features, and the tiles that its sites are taken in.
 #pragma once
 
-#include <algorithm>
 #include <utility>
 
-#include "multiply.h"
+#include "tiles.h"
 
 constexpr int MOST_SHELLS = 4, MOST_PIECES = 2;
 
@@ -18,8 +17,6 @@ extern "C" struct Block {  // as in block.py
 };
 
 namespace {
-
-constexpr int VECTORS = 4;  // of sites in a tile, at most
 
 // Features of all l: rows (l, channel, m), each of the tile's vectors and, of dual numbers, then those of the rates: what is linear
 // sees only a wider tile.
@@ -57,44 +54,7 @@ struct Layout {
   }
   int64_t n_gram(int l) const { return std::min<int64_t>(p.n_gram, channels.n[l]); }
   int64_t n_weights() const { return p.n_species * n_mixing + p.n_layers * n_layer; }
-  // of one species
-  int64_t n_own() const { return n_mixing + p.n_layers * n_layer; }
 };
-
-// Some vectors of sites of one member and one species.
-struct Tile {
-  int64_t member, species, site, first_vector;
-  int n_sites, n_vectors;
-};
-
-template <class T> int lanes(const Tile &tile, int vector) { return std::min(WIDTH<T>, tile.n_sites - vector * WIDTH<T>); }
-
-// Of all members, member by member, then species by species.
-template <class T> std::vector<Tile> tiles(const Block &p) {
-  std::vector<Tile> found;
-  for (int64_t member = 0, vector = 0; member < p.n_members; ++member)
-    for (int64_t species = 0, first = 0; species < p.n_species; first += p.sites_per_species[species++])
-      for (int64_t site = 0; site < p.sites_per_species[species]; site += VECTORS * WIDTH<T>) {
-        const int n = static_cast<int>(std::min<int64_t>(VECTORS * WIDTH<T>, p.sites_per_species[species] - site));
-        const int n_vectors = (n + WIDTH<T> - 1) / WIDTH<T>;
-        found.push_back({member, species, first + site, vector, n, n_vectors});
-        vector += n_vectors;
-      }
-  return found;
-}
-
-// y += W x, x += W^T y and W += y x^T with the columns (m, vector) of one l; `width` vectors in each row.
-template <class T> void apply(const T *w, int64_t n_out, int64_t n_in, int columns, const Vec<T> *x, Vec<T> *y) {
-  multiply<T>(n_out, columns, n_in, Matrix<const T>{w, n_in, 1}, {x, columns, 1}, {y, columns, 1});
-}
-
-template <class T> void apply_transposed(const T *w, int64_t n_out, int64_t n_in, int columns, const Vec<T> *y, Vec<T> *x) {
-  multiply<T>(n_in, columns, n_out, Matrix<const T>{w, 1, n_in}, {y, columns, 1}, {x, columns, 1});
-}
-
-template <class T> void outer(Vec<T> *w, int64_t n_out, int64_t n_in, int columns, const Vec<T> *y, const Vec<T> *x) {
-  multiply<T>(n_out, n_in, columns, Matrix<const Vec<T>>{y, columns, 1}, {x, 1, columns}, {w, n_in, 1});
-}
 
 // The same for every l; `at` holds where each l's weights begin.
 template <class T> void apply(const T *w, const int64_t *at, const Shape &out, const Shape &in, int width, const Vec<T> *x, Vec<T> *y) {
@@ -108,7 +68,7 @@ void apply_transposed(const T *w, const int64_t *at, const Shape &out, const Sha
     apply_transposed<T>(w + at[l], out.n[l], in.n[l], (2 * l + 1) * width, y + out.at[l] * width, x + in.at[l] * width);
 }
 
-template <class T> void outer(Vec<T> *w, const int64_t *at, const Shape &out, const Shape &in, int width, const Vec<T> *y, const Vec<T> *x) {
+template <class T> void outer(T *w, const int64_t *at, const Shape &out, const Shape &in, int width, const Vec<T> *y, const Vec<T> *x) {
   for (int l = 0; l < in.n_shells; ++l)
     outer<T>(w + at[l], out.n[l], in.n[l], (2 * l + 1) * width, y + out.at[l] * width, x + in.at[l] * width);
 }

@@ -13,9 +13,11 @@ from torch import Tensor
 
 from mlff.nn.harmonics import L_MAX
 from mlff.nn.native.library import address, library, library_for
+from mlff.nn.self_coupling import self_coupling
 
 MOST_PIECES = 2
 LANE_BYTES = 64  # the widest of lanes.h
+NO_SECOND_DERIVATIVE = "the compiled node network has first derivatives alone; set MLFF_NATIVE=0 to differentiate it twice"
 
 Pieces = Sequence[Sequence[Tensor]]  # of the input: for each l (n_members, n_in, 2l+1, n_sites)
 
@@ -73,7 +75,7 @@ class _Network(torch.autograd.Function):
         call = _Call(sizes, sites, order, weights, x)
         out = tuple(weights.new_empty(len(weights), sizes.n_invariants, sum(sites)) for _ in range(order))
         saved = weights.new_empty(call.n_saved)
-        call.run("block", address(saved), _table([*out, *[None] * (2 - order)]))
+        call.run("block", address(saved), table([*out, *[None] * (2 - order)]))
         return *out, saved
 
     @staticmethod
@@ -108,8 +110,8 @@ class _Pull(torch.autograd.Function):
         call.run(
             "block_backward",
             address(saved),
-            _table([*into, *[None] * (2 - order)]),
-            _table(of_x),
+            table([*into, *[None] * (2 - order)]),
+            table(of_x),
             None if of_weights is None else address(of_weights),
         )
         return found
@@ -120,7 +122,7 @@ class _Pull(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx, *_):
-        raise NotImplementedError("the compiled node network has first derivatives alone; set MLFF_NATIVE=0 to differentiate it twice")
+        raise NotImplementedError(NO_SECOND_DERIVATIVE)
 
 
 class _Call:
@@ -129,6 +131,11 @@ class _Call:
     def __init__(self, sizes: BlockSizes, sites: tuple[int, ...], order: int, weights: Tensor, x: Sequence[Tensor]):
         n_shells = len(sizes.channels)
         n_pieces = len(x) // (order * n_shells)
+        n_in = [sum(a.shape[1] for a in x[l : n_pieces * n_shells : n_shells]) for l in range(n_shells)]
+        n_paths = sum(self_coupling(n_shells - 1).paths_per_l)
+        of_layer = sum(c * (2 * sizes.n_product + c) for c in sizes.channels) + sizes.n_product * (sizes.channels[0] + 1 + n_paths)
+        of_species = sum(c * n for c, n in zip(sizes.channels, n_in, strict=True))
+        assert weights.shape[1] == len(sites) * of_species + sizes.n_layers * of_layer
         shared = [len(a) > 1 and a.stride(0) == 0 for a in x]
         self.weights = weights.contiguous()
         self.x = [(a[:1] if one else a).contiguous() for a, one in zip(x, shared, strict=True)]
@@ -159,8 +166,9 @@ class _Call:
         self.n_saved = len(weights) * (sizes.n_layers + 1) * order * rows * sum((n + lanes - 1) // lanes for n in sites) * lanes
 
     def run(self, name: str, *arguments) -> None:
-        library().call(name, self.weights.dtype, ctypes.byref(self.block), address(self.weights), _table(self.x), *arguments)
+        library().call(name, self.weights.dtype, ctypes.byref(self.block), address(self.weights), table(self.x), *arguments)
 
 
-def _table(tensors: Sequence[Tensor | None]) -> ctypes.Array:
+def table(tensors: Sequence[Tensor | None]) -> ctypes.Array:
+    """Addresses, null where there is no tensor."""
     return (ctypes.c_void_p * len(tensors))(*(None if a is None else address(a) for a in tensors))

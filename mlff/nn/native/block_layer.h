@@ -26,8 +26,8 @@ template <class T, class C, int D> struct Layer {
     apply<T>(w, layout.mix, layout.channels, layout.product, width, S.data(), next);
   }
 
-  // of_B = what of_next says of B; of_w, where it is not null, += what it says of the weights, lane by lane
-  void backward(const T *w, int n_vectors, const Vec<T> *B, const Vec<T> *of_next, Vec<T> *of_B, Vec<T> *of_w) {
+  // of_B = what of_next says of B; of_w, where it is not null, += what it says of the weights
+  void backward(const T *w, int n_vectors, const Vec<T> *B, const Vec<T> *of_next, Vec<T> *of_B, T *of_w) {
     const Shape &channels = layout.channels, &product = layout.product;
     const int width = n_vectors * D;
     const int64_t n_product = layout.p.n_product;
@@ -102,7 +102,7 @@ private:
   }
 
   // of_S -> that of E, in the same place, and of_a; adds what it says of the bias and of the path weights
-  void multiply_backward(const T *w, int n_vectors, Vec<T> *of_w) {
+  void multiply_backward(const T *w, int n_vectors, T *of_w) {
     const int width = n_vectors * D;
     const int64_t n_product = layout.p.n_product;
     for (int64_t c = 0; c < n_product; ++c) {
@@ -147,8 +147,8 @@ private:
         C::template into_weights<T>(s, x, x, of_weights);
       }
       if (of_w == nullptr) continue;
-      of_w[layout.bias + c] += of_bias;
-      for (int path = 0; path < C::PATHS; ++path) of_w[layout.paths + path * n_product + c] += of_weights[path];
+      of_w[layout.bias + c] += total<T>(of_bias);
+      for (int path = 0; path < C::PATHS; ++path) of_w[layout.paths + path * n_product + c] += total<T>(of_weights[path]);
     }
   }
 };

@@ -5,6 +5,9 @@
 #include <cstdint>
 #include <cstring>
 #include <vector>
+#if defined(__AVX512F__)
+#include <immintrin.h>
+#endif
 
 #if defined(__AVX512F__)
 constexpr int LANE_BYTES = 64, REGISTERS = 32;
@@ -33,6 +36,10 @@ template <class T> inline Vec<T> load(const T *from, int n, T fill = 0) {
     return v;
   }
   v = all<T>(fill);
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) return _mm512_mask_loadu_ps(v, (1u << n) - 1, from);
+  if constexpr (sizeof(T) == 8) return _mm512_mask_loadu_pd(v, (1u << n) - 1, from);
+#endif
   for (int i = 0; i < n; ++i) v[i] = from[i];
   return v;
 }
@@ -42,6 +49,10 @@ template <class T> inline void store(T *to, Vec<T> v, int n) {
     std::memcpy(to, &v, sizeof v);
     return;
   }
+#if defined(__AVX512F__)
+  if constexpr (sizeof(T) == 4) return _mm512_mask_storeu_ps(to, (1u << n) - 1, v);
+  if constexpr (sizeof(T) == 8) return _mm512_mask_storeu_pd(to, (1u << n) - 1, v);
+#endif
   for (int i = 0; i < n; ++i) to[i] = v[i];
 }
 

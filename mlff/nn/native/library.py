@@ -71,6 +71,8 @@ ARGUMENTS = {
     "into_path_weights": [_product, _per_l, _per_l, _per_l, _pointer],
     "block": [_pointer, _pointer, _pointer, _pointer, _pointer],
     "block_backward": [_pointer, _pointer, _pointer, _pointer, _pointer, _pointer, _pointer],
+    "mlp": [_pointer, _pointer, _pointer, _pointer, _pointer, _pointer, _pointer],
+    "mlp_backward": [_pointer, _pointer, _pointer, _pointer, _pointer, _pointer, _pointer, _pointer, _pointer],
     "repulsion": [_pointer, _pointer, _pointer, _pointer],
     "to_edges": [_exchange, _pointer, _pointer, _pointer],
     "from_edges": [_exchange, _pointer, _pointer, _pointer],
