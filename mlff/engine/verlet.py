@@ -49,7 +49,8 @@ class VerletList:
         return self._hood.moved(sites[:, self._hood.neighbor] - sites.unsqueeze(1) + self._offset_in(cell), cell.unsqueeze(0))
 
     def _build(self, positions: np.ndarray, cell: np.ndarray) -> None:
-        edge_index, edge_shift = neighbor_list(positions, cell, self.pbc, self.r_max + self.skin)
+        pairs, shift = neighbor_list(positions, cell, self.pbc, self.r_max + self.skin, half=True)
+        edge_index, edge_shift = np.concatenate([pairs, pairs[::-1]], axis=1), np.concatenate([shift, -shift])
         graph = AtomGraph(
             num_nodes=len(positions),
             species=self.species,
@@ -60,7 +61,7 @@ class VerletList:
         )
         # beyond every cutoff, however far it may yet move
         self._hood = arrange(
-            graph, self.n_species, padding=self.r_max + self.skin + 1, n_isolated=max(1, self.least), least_slots=self.least
+            graph, self.n_species, padding=self.r_max + self.skin + 1, n_isolated=max(1, self.least), least_slots=self.least, paired=True
         )
         self._positions, self._cell = np.array(positions, dtype=float), np.array(cell, dtype=float)
         self._offset = self._offset_in(graph.cell[0])

@@ -4,7 +4,9 @@ import numpy as np
 from ase.geometry import complete_cell
 
 
-def neighbor_list(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, r_max: float) -> tuple[np.ndarray, np.ndarray]:
+def neighbor_list(
+    positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, r_max: float, half: bool = False
+) -> tuple[np.ndarray, np.ndarray]:
     """The full list (each pair twice) of neighbours closer than r_max, sorted by centre.
 
     Args:
@@ -12,6 +14,7 @@ def neighbor_list(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, r_ma
         cell: (3, 3) rows, Å; a row of a non-periodic axis may be zero.
         pbc: (3,) bool.
         r_max: Å; may exceed the cell.
+        half: each pair once instead, in any order.
     Returns:
         edge_index: (2, n_edges) int64, row 0 the centre i, row 1 the neighbour j.
         edge_shift: (n_edges, 3) int32, whole cells, so that r_ij = r_j + edge_shift @ cell − r_i.
@@ -30,6 +33,6 @@ def neighbor_list(positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray, r_ma
         return np.zeros((2, 0), np.int64), np.zeros((0, 3), np.int32)
     from vesin import NeighborList  # here, because it imports torch where that is installed, and geometry starts without
 
-    finder = NeighborList(cutoff=float(r_max), full_list=True, sorted=True)
+    finder = NeighborList(cutoff=float(r_max), full_list=not half, sorted=not half)
     pairs, shift = finder.compute(points=positions, box=complete_cell(cell), periodic=pbc.tolist(), quantities="PS")
     return pairs.T.astype(np.int64), shift.astype(np.int32)

@@ -76,7 +76,9 @@ class Neighborhood:
         return self.of_atoms(torch.cat([block - block[..., -1:] for block in blocks], dim=-1))
 
 
-def arrange(graph: AtomGraph, n_species: int, padding: float, n_isolated: int = 1, least_slots: int = 0) -> Neighborhood:
+def arrange(
+    graph: AtomGraph, n_species: int, padding: float, n_isolated: int = 1, least_slots: int = 0, paired: bool = False
+) -> Neighborhood:
     """Sort the edges of a graph into slots, with edge vectors in float64.
 
     Args:
@@ -84,6 +86,7 @@ def arrange(graph: AtomGraph, n_species: int, padding: float, n_isolated: int = 
         padding: Å, beyond every cutoff, so that each radial function is exactly zero there.
         n_isolated: isolated atoms at the end of each species; one is what the vacuum is taken off by.
         least_slots: of each neighbour species, empty if need be; a compiled graph takes sizes of 0 and 1 for constants.
+        paired: the second half of the edges are the reverses of the first, in the same order, so that they need not be searched.
     """
     n_atoms, device = len(graph.species), graph.species.device
     sites_per_species = (torch.bincount(graph.species, minlength=n_species) + n_isolated).tolist()
@@ -115,7 +118,7 @@ def arrange(graph: AtomGraph, n_species: int, padding: float, n_isolated: int = 
     cells[:, slot, site] = shift.T.int()
     filled = torch.zeros(sum(slots), n_sites, dtype=torch.bool, device=device)
     filled[slot, site] = True
-    return Neighborhood(
+    hood = Neighborhood(
         species=species,
         sites_per_species=tuple(sites_per_species),
         site_of_atom=site_of_atom,
@@ -127,6 +130,11 @@ def arrange(graph: AtomGraph, n_species: int, padding: float, n_isolated: int = 
         graph_index=graph.graph_index,
         cell=graph.cell,
     )
+    if paired:
+        place = torch.empty_like(order).index_copy(0, order, slot * n_sites + site)
+        own = torch.arange(index.numel(), device=device)
+        vars(hood)["reverse"] = own.index_copy(0, place, place.roll(len(place) // 2)).view_as(index)
+    return hood
 
 
 def reverse_slots(hood: Neighborhood) -> Tensor:

@@ -42,3 +42,11 @@ def test_a_periodic_axis_needs_a_vector():
 def test_positions_must_be_finite():
     with pytest.raises(ValueError, match="position that is not finite"):
         neighbor_list(np.full((1, 3), np.nan), np.eye(3), np.zeros(3, bool), 3.0)
+
+
+def test_a_half_list_holds_each_pair_once(rng):
+    cell, positions = np.diag([3.0, 4.0, 5.0]) + 0.3, rng.normal(scale=3, size=(7, 3))
+    edges, shift = neighbor_list(positions, cell, [True] * 3, 5.0)
+    half, half_shift = neighbor_list(positions, cell, [True] * 3, 5.0, half=True)
+    both = np.concatenate([np.c_[half.T, half_shift], np.c_[half[::-1].T, -half_shift]])
+    assert sorted(map(tuple, both.tolist())) == sorted(map(tuple, np.c_[edges.T, shift].tolist()))

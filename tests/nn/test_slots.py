@@ -81,3 +81,14 @@ def test_a_half_list_is_refused(rng):
     graph.edge_index, graph.edge_shift = graph.edge_index[:, 1:], graph.edge_shift[1:]
     with pytest.raises(ValueError, match="found an edge i → j without its reverse j → i, expected a full neighbour list"):
         _ = arrange(graph, 4, padding=6.0).reverse
+
+
+def test_pairs_know_their_reverse_without_a_search(rng):
+    graph = graph_of(frame_of(crystal(rng)), tuple(REFERENCE), 5.0)
+    i, j = graph.edge_index
+    shift = graph.edge_shift
+    first = (i < j) | ((i == j) & (shift[:, 0] * 81 + shift[:, 1] * 9 + shift[:, 2] > 0))
+    graph.edge_index = torch.cat([graph.edge_index[:, first], graph.edge_index[:, first].flip(0)], dim=1)
+    graph.edge_shift = torch.cat([shift[first], -shift[first]])
+    paired = arrange(graph, 4, padding=6.0, paired=True)
+    assert torch.equal(paired.reverse, arrange(graph, 4, padding=6.0).reverse)
