@@ -1,14 +1,18 @@
 """What a stack of potentials predicts, member by member, and the gradient of a loss on it."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 from torch import Tensor
 
 from mlff.engine.choice import Edges, edges_of
+from mlff.engine.collected import collected
 from mlff.engine.evaluate import energies_and_pull
 from mlff.engine.gradient import energy_rates
 from mlff.engine.prediction import LossOf, changed
 from mlff.graph import AtomGraph, Prediction
-from mlff.model.potential import Potential, forces_from_edges, stress_from_edges
+from mlff.model.potential import Potential, stress_from_sites
 from mlff.nn.slots import Neighborhood
 
 
@@ -32,15 +36,16 @@ class Engine:
         """As `predict`, of edges that are known already."""
         potential = self.potential
         edges = self._stage(hood)
-        learned, pull = energies_and_pull(potential.architecture, edges, hood, per_member=True)
-        energies = potential.without_repulsion(hood, learned)
-        pull = pull.double() * potential.energy_scale.view(-1, 1, 1, 1)
+        with _frozen(potential):
+            learned, pull = energies_and_pull(potential.architecture, edges, hood, per_member=True)
+        energies, pushed = potential.without_repulsion(hood, learned), None
         if potential.repulsion is not None:
             repelled, pushed = potential.repulsion.energies_and_pull(hood)
-            energies, pull = energies + hood.of_atoms(repelled), pull + pushed
+            energies = energies + hood.of_atoms(repelled)
         energy = energies.new_zeros(len(energies), hood.n_graphs).index_add(1, hood.graph_index, energies)
-        stress = stress_from_edges(pull, hood) if compute_stress else None
-        return Prediction(energy=energy, energies=energies, forces=forces_from_edges(pull, hood), stress=stress)
+        forces, virial = collected(pull, potential.energy_scale, pushed, hood, compute_stress)
+        stress = stress_from_sites(virial, hood) if compute_stress else None
+        return Prediction(energy=energy, energies=energies, forces=hood.of_atoms(forces).mT, stress=stress)
 
     def loss(self, graph: AtomGraph, loss: LossOf, compute_stress: bool = True) -> tuple[Tensor, Prediction]:
         """The loss, whose `backward` gives the exact gradient of every member's weights, and the prediction.
@@ -74,3 +79,16 @@ class Engine:
         scale = potential.energy_scale.unsqueeze(-1)
         per_atom = into_energy[:, hood.graph_index]
         return (per_atom * scale * hood.beyond_vacuum(learned.double())).sum() + (scale * rates.double()).sum()
+
+
+@contextmanager
+def _frozen(potential: Potential) -> Iterator[None]:
+    """Without gradients of the weights, which a backward pass would form for whatever asks for them, wanted or not."""
+    learning = [p for p in potential.parameters() if p.requires_grad]
+    for parameter in learning:
+        parameter.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for parameter in learning:
+            parameter.requires_grad_(True)

@@ -127,12 +127,16 @@ def forces_from_edges(pull: Tensor, hood: Neighborhood) -> Tensor:
 
 
 def stress_from_edges(pull: Tensor, hood: Neighborhood) -> Tensor:
-    """(1/V) Σ r_ij ⊗ f_ij, (…, n_graphs, 3, 3), eV/Å³; NaN where the cell has no volume.
+    """(1/V) Σ r_ij ⊗ f_ij, (…, n_graphs, 3, 3), eV/Å³, as `stress_from_sites`."""
+    # component by component: a matrix product would go atom by atom
+    return stress_from_sites(torch.stack([(component * pull).sum(-2) for component in hood.vectors.detach()], dim=-3), hood)
+
+
+def stress_from_sites(per_site: Tensor, hood: Neighborhood) -> Tensor:
+    """(1/V) Σ over the sites of a graph of Σ_j r_ij ⊗ f_ij, (…, 3, 3, n_sites) → (…, n_graphs, 3, 3); NaN where the cell has no volume.
 
     Symmetrised: an energy that does not change when everything turns has no antisymmetric part but rounding.
     """
-    # component by component: a matrix product would go atom by atom
-    per_site = torch.stack([(component * pull).sum(-2) for component in hood.vectors.detach()], dim=-3)
     per_atom = hood.of_atoms(per_site).movedim(-1, -3)
     virial = per_atom.new_zeros(*per_atom.shape[:-3], hood.n_graphs, 3, 3).index_add(-3, hood.graph_index, per_atom)
     volume = torch.linalg.det(hood.cell).abs()

@@ -73,6 +73,7 @@ ARGUMENTS = {
     "block_backward": [_pointer, _pointer, _pointer, _pointer, _pointer, _pointer, _pointer],
     "mlp": [_pointer, _pointer, _pointer, _pointer, _pointer, _pointer, _pointer],
     "mlp_backward": [_pointer, _pointer, _pointer, _pointer, _pointer, _pointer, _pointer, _pointer, _pointer],
+    "collect": [_pointer] * 8,
     "repulsion": [_pointer, _pointer, _pointer, _pointer],
     "to_edges": [_exchange, _pointer, _pointer, _pointer],
     "from_edges": [_exchange, _pointer, _pointer, _pointer],
