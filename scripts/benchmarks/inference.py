@@ -59,11 +59,11 @@ def measure(row: dict) -> dict:
     import numpy as np
     import torch
 
-    sys.path.insert(0, str(Path(__file__).parent))
-    from systems import lgps, untrained
+    sys.path.insert(0, str(Path(__file__).parents[2]))
 
     from mlff.engine import Engine
     from mlff.engine.verlet import VerletList
+    from scripts.benchmarks.systems import lgps, untrained
 
     torch.set_num_threads(row["threads"])
     device = torch.device(row["device"])
