@@ -1,8 +1,5 @@
 """What a stack of potentials predicts, member by member, and the gradient of a loss on it."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-
 import torch
 from torch import Tensor
 
@@ -36,8 +33,7 @@ class Engine:
         """As `predict`, of edges that are known already."""
         potential = self.potential
         edges = self._stage(hood)
-        with _frozen(potential):
-            learned, pull = energies_and_pull(potential.architecture, edges, hood, per_member=True)
+        learned, pull = energies_and_pull(potential.architecture, edges, hood, per_member=True)
         energies, pushed = potential.without_repulsion(hood, learned), None
         if potential.repulsion is not None:
             repelled, pushed = potential.repulsion.energies_and_pull(hood)
@@ -79,16 +75,3 @@ class Engine:
         scale = potential.energy_scale.unsqueeze(-1)
         per_atom = into_energy[:, hood.graph_index]
         return (per_atom * scale * hood.beyond_vacuum(learned.double())).sum() + (scale * rates.double()).sum()
-
-
-@contextmanager
-def _frozen(potential: Potential) -> Iterator[None]:
-    """Without gradients of the weights, which a backward pass would form for whatever asks for them, wanted or not."""
-    learning = [p for p in potential.parameters() if p.requires_grad]
-    for parameter in learning:
-        parameter.requires_grad_(False)
-    try:
-        yield
-    finally:
-        for parameter in learning:
-            parameter.requires_grad_(True)

@@ -93,7 +93,10 @@ class Library:
                 self._functions[name, dtype] = function
 
     def call(self, name: str, dtype: torch.dtype, *arguments) -> None:
-        self._functions[name, dtype](*arguments)
+        function = self._functions[name, dtype]
+        # ctypes would pass what is one too many as an int, half an address
+        assert len(arguments) == len(function.argtypes), f"{name} takes {len(function.argtypes)} arguments, found {len(arguments)}"
+        function(*arguments)
 
 
 def library() -> Library | None:
