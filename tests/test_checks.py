@@ -30,9 +30,9 @@ def broken(answer, **changes):
 def test_a_constant_that_depends_on_m_is_caught(rng):
     """The pitfall that no finite difference sees: a normalisation for each m."""
     potential = build("lean2")
-    still = potential.architecture.scale.forward
-    potential.architecture.scale.forward = lambda densities: [
-        d * torch.linspace(0.9, 1.1, d.shape[1]).double()[:, None] for d in still(densities)
+    still = potential.architecture.densities
+    potential.architecture.densities = lambda factors, slots: [
+        d * torch.linspace(0.9, 1.1, d.shape[1]).double()[:, None] for d in still(factors, slots)
     ]
     checks.check_forces(answer_of(potential), crystal(rng), rng)
     with pytest.raises(AssertionError):
@@ -155,8 +155,16 @@ def test_training_that_differs_from_evaluation_is_caught(rng):
 
 def test_forces_cut_off_from_the_weights_are_caught(rng):
     potential = build("lean2")
-    weight = potential.architecture.readout.hidden[0].weight
-    hidden = potential.architecture.readout.hidden[0]
-    hidden.forward = lambda x: torch.nn.functional.linear(x, weight.detach(), hidden.bias)
+    layer = potential.architecture.readout.hidden[0]
+    cut = layer.weight.detach()
+
+    class CutOff(torch.nn.Linear):
+        """Answers as before, but what learns is not what answers."""
+
+        @property
+        def weight(self):
+            return cut
+
+    layer.__class__ = CutOff
     with pytest.raises(AssertionError, match=r"hidden\.0\.weight"):
         checks.check_training_mode(potential, crystal(rng))
