@@ -15,6 +15,7 @@ from mlff.data.dataset import FrameDataset
 from mlff.data.parts import PARTS
 from mlff.engine import Committee, one_or_committee
 from mlff.model.potential import Potential
+from mlff.nn.native.library import library
 from mlff.report import honest_warnings
 from mlff.run.bootstrap import bootstrap_weights
 from mlff.run.card import data_summary, model_card
@@ -74,7 +75,7 @@ def train(cfg: DictConfig) -> float:
         stage_two=cfg.trainer.stage_two,
         stage_two_energy_factor=cfg.trainer.stage_two_energy_factor,
         frame_weights=bootstrap_weights(len(sets["train"]), cfg.uncertainty, cfg.seed),
-        autograd=cfg.trainer.derivatives == "autograd",
+        autograd=leave_to_autograd(cfg.trainer.derivatives, len(origin.members), device_of(cfg.trainer.accelerator)),
         clock=Clock(None if cfg.trainer.max_minutes is None else 60 * cfg.trainer.max_minutes),
     )
     committee = _fit(module, sets, folder, checkpoint, cfg) if cfg.trainer.max_epochs else module.committee
@@ -82,6 +83,13 @@ def train(cfg: DictConfig) -> float:
     for member in members:
         final_solve(member, sets, units, cfg)
     return _finish(cfg, folder, data, sets, origin, one_or_committee(members))
+
+
+def leave_to_autograd(derivatives: str, n_members: int, device: torch.device) -> bool:
+    """Whether gradients come by double backward: where it is asked for, and with "auto" for one potential on a CPU without kernels."""
+    if derivatives not in ("auto", "engine", "autograd"):
+        raise ValueError(f"trainer.derivatives is {derivatives!r}, expected auto, engine or autograd; correct the setting")
+    return derivatives == "autograd" or (derivatives == "auto" and n_members == 1 and device.type == "cpu" and library() is None)
 
 
 def _fit(module: ForceField, sets: dict[str, FrameDataset], folder: Path, checkpoint: Path | None, cfg: DictConfig) -> Committee:

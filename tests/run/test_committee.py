@@ -12,7 +12,7 @@ from mlff.data.dataset import FrameDataset
 from mlff.engine import Committee
 from mlff.run.bootstrap import bootstrap_weights
 from mlff.run.features import last_layer_features
-from mlff.run.train import train
+from mlff.run.train import leave_to_autograd, train
 from tests.run.conftest import train_config
 
 COMMITTEE = ("uncertainty=committee", "uncertainty.n_members=3")
@@ -57,6 +57,19 @@ def test_engine_and_autograd_train_the_same(data_file, tmp_path, model):
         for key, value in result["overall"].items():
             # four digits are printed
             assert value == pytest.approx(metrics["autograd"][split]["overall"][key], rel=1e-6), (split, key)
+
+
+def test_which_derivatives(monkeypatch):
+    cpu, gpu = torch.device("cpu"), torch.device("cuda")
+    assert leave_to_autograd("autograd", 4, gpu)
+    assert not leave_to_autograd("engine", 1, cpu)
+    monkeypatch.setenv("MLFF_NATIVE", "0")
+    # without kernels the engine pays for a committee only
+    assert leave_to_autograd("auto", 1, cpu)
+    assert not leave_to_autograd("auto", 4, cpu)
+    assert not leave_to_autograd("auto", 1, gpu)
+    with pytest.raises(ValueError, match=r"trainer\.derivatives is 'numerical', expected auto, engine or autograd"):
+        leave_to_autograd("numerical", 1, cpu)
 
 
 def test_bootstrap_weights(data_file, tmp_path):
