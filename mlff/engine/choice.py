@@ -8,15 +8,13 @@ from mlff.engine.native_edges import NativeEdges
 from mlff.engine.torch_edges import TorchEdges
 from mlff.nn.edge_stage import EdgeStage
 from mlff.nn.native.library import library_for
-from mlff.nn.tracing import for_compiler
 
 Edges = TorchEdges | NativeEdges
 
 
 def edges_of(stage: EdgeStage, vectors: Tensor, slots_per_species: Sequence[int]) -> Edges:
     """The edges of one batch; arguments as those of `TorchEdges`."""
-    # what torch compiles it fuses by itself
-    kernels = None if for_compiler() else library_for(vectors)
+    kernels = library_for(vectors)
     if kernels is None:
         return TorchEdges(stage, vectors, slots_per_species)
     return NativeEdges(kernels, stage, vectors, slots_per_species)

@@ -5,7 +5,6 @@ from torch import Tensor
 
 from mlff.nn.native.exchange import gather_to_edges, sum_from_edges
 from mlff.nn.native.library import library_for
-from mlff.nn.tracing import for_compiler
 
 
 def to_edges(values: Tensor, neighbor: Tensor, reverse: Tensor) -> Tensor:
@@ -19,7 +18,7 @@ def from_edges(values: Tensor, reverse: Tensor) -> Tensor:
     An empty slot adds its own value, which has to be zero.
     """
     carries_graph = torch.is_grad_enabled() and values.requires_grad
-    kernels = None if carries_graph or for_compiler() else library_for(values)
+    kernels = None if carries_graph else library_for(values)
     if kernels is not None:
         return sum_from_edges(kernels, values, reverse)
     return values.flatten(-2)[..., reverse.flatten()].unflatten(-1, reverse.shape).sum(-2)
@@ -28,7 +27,7 @@ def from_edges(values: Tensor, reverse: Tensor) -> Tensor:
 class _ToEdges(torch.autograd.Function):
     @staticmethod
     def forward(values: Tensor, neighbor: Tensor, reverse: Tensor) -> Tensor:
-        kernels = None if for_compiler() else library_for(values)
+        kernels = library_for(values)
         return values[..., neighbor] if kernels is None else gather_to_edges(kernels, values, neighbor)
 
     @staticmethod

@@ -11,7 +11,6 @@ from mlff.model.invariant_model import InvariantModel
 from mlff.model.lean2 import Lean2
 from mlff.nn.native.mlp import MlpSizes, can_perceive, mlp, mlp_dual
 from mlff.nn.readout import Standardize
-from mlff.nn.tracing import for_compiler
 
 Dual = tuple[Tensor, Tensor]  # a value and its rate
 
@@ -47,7 +46,7 @@ class Head:
         return jvp(self.layers, (x,), (x_rate,))
 
     def _has_kernels(self) -> bool:
-        return not for_compiler() and can_perceive(self.standardize[0].spread, len(self.sizes.hidden), len(self.standardize))
+        return can_perceive(self.standardize[0].spread, len(self.sizes.hidden), len(self.standardize))
 
     def _constants(self) -> tuple[Tensor, Tensor]:
         return torch.cat([s.mean for s in self.standardize], dim=-2), torch.cat([s.spread for s in self.standardize], dim=-2)

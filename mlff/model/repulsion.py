@@ -8,7 +8,6 @@ from mlff.nn.native.library import library_for
 from mlff.nn.native.pairs import repulsion
 from mlff.nn.radial import envelope
 from mlff.nn.slots import Neighborhood
-from mlff.nn.tracing import for_compiler
 from mlff.units import BOHR, COULOMB
 
 _COEFFICIENTS = (0.18175, 0.50986, 0.28022, 0.02817)
@@ -43,7 +42,7 @@ class ZBL(nn.Module):
 
     def energies_and_pull(self, hood: Neighborhood) -> tuple[Tensor, Tensor]:
         """Energy of each site, eV, (n_sites,), and ∂E/∂r of each edge, eV/Å, (3, n_slots, n_sites), without a graph."""
-        kernels = None if for_compiler() else library_for(hood.vectors)
+        kernels = library_for(hood.vectors)
         if kernels is not None:
             sizes = hood.sites_per_species, hood.slots_per_species
             return repulsion(kernels, hood.vectors, *sizes, *self._of_pairs(), _COEFFICIENTS, _EXPONENTS)

@@ -11,7 +11,6 @@ from mlff.nn.linear_map import linear_map
 from mlff.nn.native.block import BlockSizes, block_dual, block_rows, can_compute
 from mlff.nn.product import SelfProduct
 from mlff.nn.species_linear import SpeciesLinear
-from mlff.nn.tracing import for_compiler
 
 # for each l a density (…, n_in_l, 2l+1, n_sites) and what multiplies it (…, n_in_l), of `DensityScale.factors`
 Source = tuple[Sequence[Tensor], Sequence[Tensor]]
@@ -84,7 +83,7 @@ class NodeBlock(nn.Module):
         return jvp(rows, tuple(a.contiguous() for x, _ in sources for a in x), tuple(a for x in rates for a in x))
 
     def _has_kernels(self, sources: Sequence[Source]) -> bool:
-        return not for_compiler() and can_compute(self.mixing[0].weight, len(sources))
+        return can_compute(self.mixing[0].weight, len(sources))
 
     def _tensors(self, sources: Sequence[Source], sites_per_species: Sequence[int]) -> Tensor:
         shells = [

@@ -43,11 +43,10 @@ class SelfProduct(nn.Module):
 
     def forward(self, shells: list[Tensor]) -> list[Tensor]:
         """shells: one (…, n_channels, 2l+1, n_sites) for each l; the result is alike."""
-        compiling = for_compiler()
-        if not compiling and can_multiply(self.weight):
+        if can_multiply(self.weight):
             return self_product(self.weight, shells)
         x = [component for shell in shells for component in shell.unbind(-2)]
-        return self._unrolled(x) if compiling else self._dense(torch.stack(x))
+        return self._unrolled(x) if for_compiler() else self._dense(torch.stack(x))
 
     def _dense(self, x: Tensor) -> list[Tensor]:
         """x: (m of all l, …, n_channels, n_sites)."""

@@ -13,6 +13,7 @@ from torch import Tensor
 from mlff.nn.harmonics import L_MAX
 from mlff.nn.native.build import build
 from mlff.nn.native.coupling_source import coupling_source
+from mlff.nn.tracing import for_compiler
 
 log = logging.getLogger(__name__)
 
@@ -105,8 +106,8 @@ def library() -> Library | None:
 
 
 def library_for(tensor: Tensor) -> Library | None:
-    """The kernels where they serve the tensor's device and dtype."""
-    return library() if tensor.device.type == "cpu" and tensor.dtype in DTYPES else None
+    """The kernels where they serve the tensor's device and dtype; None while code is traced, because a compiler fuses by itself."""
+    return library() if not for_compiler() and tensor.device.type == "cpu" and tensor.dtype in DTYPES else None
 
 
 @lru_cache(maxsize=1)
