@@ -146,10 +146,9 @@ def test_serves_stacks_alone_and_refuses_a_second_derivative():
     case = Case(SHAPES["l_max 2, one piece, two layers"], torch.float64)
     values = case.leaves(case.values)
     rows = case.block(case.sources(values), case.sites)
-    assert "_Network" in type(rows.grad_fn).__name__
-    (gradient,) = torch.autograd.grad(rows.sum(), values[0][0], create_graph=True)
-    with pytest.raises(NotImplementedError, match="set MLFF_NATIVE=0 to differentiate it twice"):
-        gradient.sum().backward()
+    assert "Network" in type(rows.grad_fn).__name__
+    with pytest.raises(NotImplementedError, match="set MLFF_NATIVE=0 to differentiate them twice"):
+        torch.autograd.grad(rows.sum(), values[0][0], create_graph=True)
     single = NodeBlock(len(SITES), case.shape.n_in[0], case.shape.channels, *case.sizes).double()
     rows = single([([a[0] for a in case.values[0]], [f[0] for f in case.factors[0]])], SITES)
-    assert "_Network" not in type(rows.grad_fn).__name__
+    assert "Network" not in type(rows.grad_fn).__name__
