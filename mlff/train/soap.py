@@ -63,7 +63,10 @@ class SOAP(torch.optim.Optimizer):
         return loss
 
     def _update(self, alike: list[Tensor], group: dict) -> None:
-        """Matrices of one shape are one batch; their common state hangs on the first of them."""
+        """Matrices of one shape are one batch; their common state hangs on the first of them.
+
+        Both moments are kept in the basis: there the mean takes part in the step as it is.
+        """
         state = self.state[alike[0]]
         g = torch.cat([_matrices(p.grad, group["members"]) for p in alike])
         if not state:
@@ -73,40 +76,41 @@ class SOAP(torch.optim.Optimizer):
                 if 1 < size <= group["max_size"]:
                     state[side] = torch.zeros(len(g), size, size, dtype=g.dtype, device=g.device)
             self._accumulate(state, g, group["shampoo_beta"])
-            self._rotate_basis(state, first=True)
+            self._find_basis(state)
             return
         state["step"] += 1
         beta1, beta2 = group["betas"]
         turned = self._to_basis(state, g)
-        state["mean"].lerp_(g, 1 - beta1)
-        state["square"].lerp_(turned.square(), 1 - beta2)
-        mean = self._to_basis(state, state["mean"]) / (1 - beta1 ** state["step"])
-        spread = (state["square"] / (1 - beta2 ** state["step"])).sqrt().add_(group["eps"])
-        update = self._from_basis(state, mean / spread)
-        for p, step in zip(alike, update.split(len(g) // len(alike)), strict=True):
-            if group["weight_decay"]:
-                p.mul_(1 - group["lr"] * group["weight_decay"])
-            p.add_(step.reshape(p.shape), alpha=-group["lr"])
+        state["mean"].lerp_(turned, 1 - beta1)
+        state["square"].lerp_(turned.square_(), 1 - beta2)
+        spread = (state["square"] / (1 - beta2 ** state["step"])).sqrt_().add_(group["eps"])
+        update = self._from_basis(state, torch.div(state["mean"], spread, out=spread))
+        if group["weight_decay"]:
+            torch._foreach_mul_(alike, 1 - group["lr"] * group["weight_decay"])
+        steps = [step.view(p.shape) for p, step in zip(alike, update.split(len(g) // len(alike)), strict=True)]
+        torch._foreach_add_(alike, steps, alpha=-group["lr"] / (1 - beta1 ** state["step"]))
         self._accumulate(state, g, group["shampoo_beta"])
         if state["step"] % group["precondition_every"] == 0:
-            self._rotate_basis(state, first=False)
+            self._turn_basis(state)
 
     @staticmethod
     def _accumulate(state: dict, g: Tensor, beta: float) -> None:
-        if "L" in state:
-            state["L"].lerp_(g @ g.mT, 1 - beta)
-        if "R" in state:
-            state["R"].lerp_(g.mT @ g, 1 - beta)
+        for side, a, b in (("L", g, g.mT), ("R", g.mT, g)):
+            if side in state:
+                torch.baddbmm(state[side], a, b, beta=beta, alpha=1 - beta, out=state[side])
 
     @staticmethod
-    def _rotate_basis(state: dict, first: bool) -> None:
+    def _find_basis(state: dict) -> None:
+        for side in "LR":
+            if side in state:
+                state[f"Q{side}"] = torch.linalg.eigh(_settled(state[side]))[1].flip(-1).contiguous()
+
+    def _turn_basis(self, state: dict) -> None:
+        mean = self._from_basis(state, state["mean"])
         for side in "LR":
             if side not in state:
                 continue
             covariance = _settled(state[side])
-            if first:
-                state[f"Q{side}"] = torch.linalg.eigh(covariance)[1].flip(-1).contiguous()
-                continue
             # one power iteration and a QR keep the basis close to the eigenvectors at a fraction of the price;
             # columns are sorted first, and the second moments with them
             q = state[f"Q{side}"]
@@ -115,6 +119,7 @@ class SOAP(torch.optim.Optimizer):
             along = order.unsqueeze(-1 if side == "L" else -2)
             state["square"] = state["square"].take_along_dim(along, dim=-2 if side == "L" else -1)
             state[f"Q{side}"] = torch.linalg.qr(turned.take_along_dim(order.unsqueeze(-2), dim=-1))[0].contiguous()
+        state["mean"] = self._to_basis(state, mean)
 
     @staticmethod
     def _to_basis(state: dict, g: Tensor) -> Tensor:
