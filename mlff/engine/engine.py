@@ -33,7 +33,7 @@ class Engine:
         """As `predict`, of edges that are known already."""
         potential = self.potential
         edges = self._stage(hood)
-        learned, pull = energies_and_pull(potential.architecture, edges, hood, per_member=True)
+        learned, pull = energies_and_pull(potential.architecture, edges, hood)
         energies, pushed = potential.without_repulsion(hood, learned), None
         if potential.repulsion is not None:
             repelled, pushed = potential.repulsion.energies_and_pull(hood)

@@ -3,11 +3,8 @@
     densities A  →  node network  →  E           G  = ∂E/∂A            f = Σ G ∂φ/∂r
     lean2: A → h; A2 = Σ_j h_j φ_ij; A, A2 → E   G2 = ∂E/∂A2, ∂E/∂h gathered along the reversed edges
 
-The parameter-free edge stage is shared by all members; only the node networks, the hop and, where the members' own forces
-are asked for, the last contraction run once for each.
+The parameter-free edge stage is shared by all members; only the node networks, the hop and the last contraction run once for each.
 """
-
-from collections.abc import Sequence
 
 import torch
 from torch import Tensor
@@ -22,21 +19,20 @@ from mlff.model.lean2 import Lean2
 from mlff.nn.slots import Neighborhood
 
 
-def energies_and_pull(model: InvariantModel, edges: Edges, hood: Neighborhood, per_member: bool) -> tuple[Tensor, Tensor]:
+def energies_and_pull(model: InvariantModel, edges: Edges, hood: Neighborhood) -> tuple[Tensor, Tensor]:
     """Site energies and ∂E/∂r of each edge, in the model's units.
 
     Args:
         model: with a leading member dimension (mlff.engine.stack).
         edges: the edge stage of a batch.
-        per_member: whether each member's own pull is wanted; else their mean.
     Returns:
-        (n_members, n_sites), and (n_members or 1, 3, n_slots, n_sites).
+        (n_members, n_sites), and (n_members, 3, n_slots, n_sites).
     """
     densities = of_members(model, edges.densities())
     near, far = near_and_far(model, hood.sites_per_species)
     if not isinstance(model, Lean2):
         energies, back = vjp(near, *densities)
-        return energies, edges.pull(from_bins(model, _mean(back(torch.ones_like(energies)), per_member)))
+        return energies, edges.pull(from_bins(model, list(back(torch.ones_like(energies)))))
     (rows, h), back_near = vjp(near, *densities)
     weights = to_edges(h, hood.neighbor, hood.reverse)
     energies, back_far = vjp(far, rows, *densities, *edges.hop(weights))
@@ -44,15 +40,7 @@ def energies_and_pull(model: InvariantModel, edges: Edges, hood: Neighborhood, p
     direct, into_hop = into_both[: len(densities)], into_both[len(densities) :]
     into_h = from_edges(edges.into_weights(weights, into_hop), hood.reverse)
     total = [a + b for a, b in zip(direct, back_near((into_rows, into_h)), strict=True)]
-    if not per_member:
-        # the mean over members of Σ_c h_c G2_c is one sum over the channels of all of them
-        n = len(weights)
-        weights, into_hop = weights.flatten(0, 1).unsqueeze(0), [g.flatten(0, 1).unsqueeze(0) / n for g in into_hop]
-    return energies, edges.pull(from_bins(model, _mean(total, per_member)), weights, into_hop)
-
-
-def _mean(gradients: Sequence[Tensor], per_member: bool) -> Shells:
-    return list(gradients) if per_member else [g.mean(0, keepdim=True) for g in gradients]
+    return energies, edges.pull(from_bins(model, total), weights, into_hop)
 
 
 def from_bins(model: InvariantModel, gradients: Shells) -> Shells:

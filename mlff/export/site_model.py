@@ -52,7 +52,7 @@ class SiteModel(nn.Module):
         hood = neighborhood(vectors, neighbor, reverse, species, slots, sites)
         stacked = self.stacked
         edges = TorchEdges(stacked.architecture.stage, vectors.to(stacked.dtype), hood.slots_per_species)
-        learned, pull = energies_and_pull(stacked.architecture, edges, hood, per_member=True)
+        learned, pull = energies_and_pull(stacked.architecture, edges, hood)
         scale = stacked.energy_scale.unsqueeze(-1)
         blocks = learned.double().split(list(hood.sites_per_species), dim=-1)
         beyond = torch.cat([block - block[..., -1:] for block in blocks], dim=-1)
