@@ -146,15 +146,6 @@ void backward(const Block &p, const T *weights, const T *const *x, T *saved, con
   });
 }
 
-template <class Call> void with_coupling(int l_max, Call call) {
-  switch (l_max) {
-    case 0: return call(Coupling<0>{});
-    case 1: return call(Coupling<1>{});
-    case 2: return call(Coupling<2>{});
-    case 3: return call(Coupling<3>{});
-  }
-}
-
 }  // namespace
 
 // out, into: of values and, where it is not null, of rates

@@ -14,11 +14,23 @@ HEADER = """// Written by coupling_source.py.
 
 template <int L_MAX_> struct Coupling;
 """
+CHOICE = """
+template <class Call> void with_coupling(int l_max, Call call) {{
+  switch (l_max) {{
+{cases}
+  }}
+}}
+"""
 
 
 def coupling_source() -> str:
-    """A header with `Coupling<l_max>` for each l_max; x, y, g and out hold m of all l, w and sum one entry for each path."""
-    return HEADER + "".join(_struct(l_max, self_coupling(l_max)) for l_max in range(L_MAX + 1))
+    """A header with `Coupling<l_max>` for each l_max; x, y, g and out hold m of all l, w and sum one entry for each path.
+
+    `with_coupling(l_max, call)` calls with the one that is known only when the program runs.
+    """
+    structs = [_struct(l_max, self_coupling(l_max)) for l_max in range(L_MAX + 1)]
+    cases = [f"    case {l_max}: return call(Coupling<{l_max}>{{}});" for l_max in range(L_MAX + 1)]
+    return HEADER + "".join(structs) + CHOICE.format(cases="\n".join(cases))
 
 
 def _struct(l_max: int, table: SelfCoupling) -> str:

@@ -63,8 +63,8 @@ template <class T, class C> void square(const Product &p, T *const *x, const T *
   });
 }
 
-// dT/dg = D(x, y), shaped as x
-template <class T, class C> void couple(const Product &p, T *const *x, T *const *y, const T *w, T *const *out) {
+// What is linear in each of two arguments of one shape; form(of x, of y, weights, sum) gives it for one vector of sites.
+template <class T, class C, class Form> void bilinear(const Product &p, T *const *x, T *const *y, const T *w, T *const *out, Form form) {
   for_each_channel(p, C::PATHS, [&](int64_t channel, int64_t first) {
     const Channel<T, C::N> from_x(p, x, channel), from_y(p, y, channel), to(p, out, channel);
     const Weights<T, C::PATHS> weights(p, w, first);
@@ -72,25 +72,20 @@ template <class T, class C> void couple(const Product &p, T *const *x, T *const 
       Vec<T> of_x[C::N], of_y[C::N], sum[C::N];
       from_x.read(site, n, of_x);
       from_y.read(site, n, of_y);
-      C::template couple<T>(of_x, of_y, weights.of_path, sum);
+      form(of_x, of_y, weights.of_path, sum);
       to.write(site, n, sum);
     });
   });
 }
 
+// dT/dg = D(x, y), shaped as x
+template <class T, class C> void couple(const Product &p, T *const *x, T *const *y, const T *w, T *const *out) {
+  bilinear<T, C>(p, x, y, w, out, [](auto... of) { C::template couple<T>(of...); });
+}
+
 // dT/dx, shaped as y
 template <class T, class C> void adjoint(const Product &p, T *const *g, T *const *y, const T *w, T *const *out) {
-  for_each_channel(p, C::PATHS, [&](int64_t channel, int64_t first) {
-    const Channel<T, C::N> from_g(p, g, channel), from_y(p, y, channel), to(p, out, channel);
-    const Weights<T, C::PATHS> weights(p, w, first);
-    for_each_vector<T>(p, [&](int64_t site, int n) {
-      Vec<T> of_g[C::N], of_y[C::N], sum[C::N];
-      from_g.read(site, n, of_g);
-      from_y.read(site, n, of_y);
-      C::template adjoint<T>(of_g, of_y, weights.of_path, sum);
-      to.write(site, n, sum);
-    });
-  });
+  bilinear<T, C>(p, g, y, w, out, [](auto... of) { C::template adjoint<T>(of...); });
 }
 
 // dT/dw, (n_members, n_paths, n_channels); missing lanes are read as 0 and add nothing.
@@ -111,15 +106,6 @@ template <class T, class C> void into_path_weights(const Product &p, T *const *g
       out[first + path * p.n_channels] = total;
     }
   });
-}
-
-template <class Call> void with_coupling(int l_max, Call call) {
-  switch (l_max) {
-    case 0: return call(Coupling<0>{});
-    case 1: return call(Coupling<1>{});
-    case 2: return call(Coupling<2>{});
-    case 3: return call(Coupling<3>{});
-  }
 }
 
 }  // namespace
