@@ -12,7 +12,7 @@
 | forces | (n_atoms, 3) float64 | reference, eV/Å; NaN where has_forces is false |
 | stress | (n_graphs, 3, 3) float64 | reference, eV/Å³, tension positive; NaN where has_stress is false |
 | has_energy, has_forces, has_stress | (n_graphs,) bool | which labels exist: what is missing is masked, never zero |
-| batch | (n_atoms,) int64 | the graph of each atom, made by torch-geometric's collation |
+| batch | (n_atoms,) int64 | the graph of each atom, made when several are collated |
 """
 
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from torch_geometric.data import Data
 
 
 class AtomGraph(Data):
-    """Atoms and their neighbours; torch-geometric batches several into one."""
+    """Atoms and their neighbours, of one frame or of several (`mlff.data.dataset.collate`)."""
 
     @property
     def graph_index(self) -> Tensor:
