@@ -31,14 +31,14 @@ struct Shape {
 };
 
 // One member's weights: for each species (C_l, n_in_l) of each l; then for each layer those of the struct, in this order.
-struct Layout {
+struct BlockLayout {
   const Block &p;
   Shape in, channels, product;
   int64_t mixing[MOST_SHELLS], n_mixing = 0;
   int64_t enter[MOST_SHELLS], gate, bias, keep[MOST_SHELLS], mix[MOST_SHELLS], paths, n_layer = 0;
   int64_t n_invariants = 0;  // after the mixing, and after each layer again
 
-  Layout(const Block &p, int n_paths)
+  BlockLayout(const Block &p, int n_paths)
       : p(p), in(p.l_max, [&](int l) { return p.n_in[0][l] + p.n_in[1][l]; }), channels(p.l_max, [&](int l) { return p.channels[l]; }),
         product(p.l_max, [&](int) { return p.n_product; }) {
     const auto take = [](int64_t &used, int64_t size) { return std::exchange(used, used + size); };

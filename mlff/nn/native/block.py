@@ -1,6 +1,6 @@
 """The node network of a stack in one kernel: its rows, and the rates of them.
 
-Weights come as one row per member, in the order of `Layout` in block.h; derivatives as those of `mlff.nn.native.network`.
+Weights come as one row per member, in the order of `BlockLayout` in block.h; derivatives as those of `mlff.nn.native.network`.
 """
 
 import ctypes

@@ -6,7 +6,7 @@
 namespace {
 
 // Calls single(row) for each l = 0 channel, and pair(row, a, b, components, 1 / components) for each other invariant; a, b: first rows.
-template <class Single, class Pair> void for_each_invariant(const Layout &layout, Single single, Pair pair) {
+template <class Single, class Pair> void for_each_invariant(const BlockLayout &layout, Single single, Pair pair) {
   const Shape &shape = layout.channels;
   int64_t row = 0;
   for (; row < shape.n[0]; ++row) single(row);
@@ -20,7 +20,7 @@ template <class Single, class Pair> void for_each_invariant(const Layout &layout
 }
 
 // B -> out[d], rows of n_sites numbers
-template <class T, int D> void invariants(const Layout &layout, const Tile &tile, const Vec<T> *B, T *const *out) {
+template <class T, int D> void invariants(const BlockLayout &layout, const Tile &tile, const Vec<T> *B, T *const *out) {
   const int n = tile.n_vectors, width = D * n;
   const auto write = [&](int d, int64_t row, int v, Vec<T> value) {
     store<T>(out[d] + row * layout.p.n_sites + tile.site + v * WIDTH<T>, value, lanes<T>(tile, v));
@@ -48,7 +48,7 @@ template <class T, int D> void invariants(const Layout &layout, const Tile &tile
 
 // of_B += what the gradients into[d] of the rows say
 template <class T, int D>
-void invariants_backward(const Layout &layout, const Tile &tile, const Vec<T> *B, const T *const *into, Vec<T> *of_B) {
+void invariants_backward(const BlockLayout &layout, const Tile &tile, const Vec<T> *B, const T *const *into, Vec<T> *of_B) {
   const int n = tile.n_vectors, width = D * n;
   const auto read = [&](int d, int64_t row, int v) {
     return load<T>(into[d] + row * layout.p.n_sites + tile.site + v * WIDTH<T>, lanes<T>(tile, v));

@@ -10,10 +10,10 @@ namespace {
 // E = N B, g = sigmoid(a) with a = G B_0 + bias, P = self-product of E, S = g P, B' = U B + V S; C is the coupling.
 template <class T, class C, int D> struct Layer {
   static constexpr int N = C::N;
-  const Layout &layout;
+  const BlockLayout &layout;
   Scratch<T> E, P, S, a, of_S, of_a;
 
-  explicit Layer(const Layout &layout) : layout(layout) {
+  explicit Layer(const BlockLayout &layout) : layout(layout) {
     for (Scratch<T> *features : {&E, &P, &S, &of_S}) features->resize(layout.product.rows() * VECTORS * D);
     for (Scratch<T> *gates : {&a, &of_a}) gates->resize(layout.p.n_product * VECTORS * D);
   }

@@ -1,9 +1,6 @@
 // Densities, hop densities and their gradients back to the edges; mlff/engine/torch_edges.py says what each is.
-#include "basis.h"
-#include "multiply.h"
-#include "pull.h"
+#include "edge_tiles.h"
 #include "slots.h"
-#include "sums.h"
 
 namespace {
 
@@ -18,10 +15,7 @@ template <class T> void densities(const Edges &e, T *const *out) {
     Basis<T> &basis = own.basis;
     basis.fill(site, n);
     for (int s = 0; s < e.n_species; ++s) {
-      const int first = basis.first[s];
-      own.sum.assign(layout.n_features, Vec<T>{});
-      sum_slots<T>(e, layout, basis.first[s + 1] - first, basis.b.data() + first * layout.n_rows, basis.Y.data() + first * HARMONICS,
-                   own.sum.data());
+      sum_density(basis, s, own.sum);
       Rows<T>{e, layout, out}.write(s, site, n, own.sum.data());
     }
   });
@@ -41,11 +35,9 @@ template <class T> void hop(const Edges &e, int64_t n_members, int64_t n_hop, co
   for_each_tile<T>(e.n_sites, e.n_threads, make, [&](Own &own, int64_t site, int n) {
     own.basis.fill(site, n);
     own.basis.features(own.phi.data());
-    const int used = own.basis.n_used();
     for (int64_t member = 0; member < n_members; ++member) {
       gather(own.basis, weights + member * n_hop * e.n_slots * e.n_sites, n_hop, site, n, own.h.data());
-      own.sum.assign(own.sum.size(), Vec<T>{});
-      multiply<T>(n_hop, n_features, used, {own.h.data(), used, 1}, {own.phi.data(), n_features, 1}, {own.sum.data(), n_features, 1});
+      sum_hop(own.basis, own.phi, n_hop, own.h, own.sum);
       for (int64_t c = 0; c < n_hop; ++c)
         Rows<T>{e, layout, out}.write(member * n_hop + c, site, n, own.sum.data() + c * n_features);
     }
@@ -66,11 +58,9 @@ template <class T> void into_weights(const Edges &e, int64_t n_members, int64_t 
   for_each_tile<T>(e.n_sites, e.n_threads, make, [&](Own &own, int64_t site, int n) {
     own.basis.fill(site, n);
     own.basis.features(own.phi.data());
-    const int used = own.basis.n_used();
     for (int64_t member = 0; member < n_members; ++member) {
       for (int64_t c = 0; c < n_hop; ++c) Rows<T>{e, layout, gradients}.read(member * n_hop + c, site, n, own.G.data() + c * n_features);
-      own.sum.assign(own.sum.size(), Vec<T>{});
-      multiply<T>(n_hop, used, n_features, {own.G.data(), n_features, 1}, {own.phi.data(), 1, n_features}, {own.sum.data(), used, 1});
+      pull_hop(own.basis, own.phi, n_hop, own.G, own.sum);
       scatter(own.basis, own.sum.data(), n_hop, site, n, out + member * n_hop * e.n_slots * e.n_sites);
     }
   });
@@ -100,18 +90,10 @@ void pull(const Edges &e, int64_t n_members, T *const *gradients, int64_t n_hop,
         for (int64_t c = 0; c < n_hop; ++c) Rows<T>{e, layout, into_hop}.read(member * n_hop + c, site, n, own.G2.data() + c * n_features);
       }
       for (int s = 0; s < e.n_species; ++s) {
-        const int first = basis.first[s], last = basis.first[s + 1];
         Rows<T>{e, layout, gradients}.read(member * e.n_species + s, site, n, own.G.data());
-        if (n_hop) {
-          for (int j = 0; j < last - first; ++j) std::memcpy(&own.of_edge[j * n_features], own.G.data(), n_features * sizeof(Vec<T>));
-          multiply<T>(last - first, n_features, n_hop, {own.h.data() + first, 1, used}, {own.G2.data(), n_features, 1},
-                      {own.of_edge.data(), n_features, 1});
-        }
-        for (int j = first; j < last; ++j) {
-          Vec<T> f[3];
-          pull_edge(basis, j, n_hop ? &own.of_edge[(j - first) * n_features] : own.G.data(), f);
+        pull_edges(basis, s, own.G, n_hop, own.h, own.G2, own.of_edge, [&](int j, const Vec<T> *f) {
           for (int a = 0; a < 3; ++a) own.f[a * used + j] = f[a];
-        }
+        });
       }
       scatter(basis, own.f.data(), 3, site, n, out + member * 3 * e.n_slots * e.n_sites);
     }

@@ -28,7 +28,7 @@ class MlpSizes:
 
 
 class _Mlp(ctypes.Structure):
-    """As in mlp.cpp."""
+    """As in perceptron.h."""
 
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("n_threads", "n_inputs", "n_hidden", "n_species", "is_direct")),
@@ -48,7 +48,7 @@ def mlp(sizes: MlpSizes, weights: Tensor, rows: Sequence[Tensor], mean: Tensor, 
     """(n_members, n_out, n_sites).
 
     Args:
-        weights: (n_members, n_weights), in the order of `Places` in mlp.cpp.
+        weights: (n_members, n_weights), in the order of `Places` in perceptron.h.
         rows: of each piece (n_members, n_in, n_sites), sorted by species.
         mean, spread: (n_members, n_in, 1) of all pieces.
         sites: how many each species has.

@@ -1,6 +1,6 @@
 // The self-product of features and its derivatives, mlff/nn/product.py, one channel of one member after another.
-#include "coupling.h"
 #include "lanes.h"
+#include "coupling.h"
 
 extern "C" struct Product {  // as in library.py
   int32_t l_max, n_threads;
