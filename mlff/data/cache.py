@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -13,14 +12,11 @@ from pathlib import Path
 
 import numpy as np
 
+from mlff.cache_folder import cache_folder
+
 log = logging.getLogger(__name__)
 
 ENTRY_VERSION = 1
-
-
-def default_folder() -> Path:
-    """$MLFF_CACHE, else ~/.cache/mlff."""
-    return Path(os.environ.get("MLFF_CACHE") or Path.home() / ".cache" / "mlff")
 
 
 def cache_key(key_parts: Mapping[str, object]) -> str:
@@ -46,10 +42,10 @@ def cached_array(
 
     Args:
         key_parts: everything the arrays depend on (data hash, cutoffs, versions, ...), JSON-able.
-        folder: None: `default_folder()`.
+        folder: None: `cache_folder()`.
         compute: called without arguments when the entry is missing; names must be usable as file names.
     """
-    place = Path(folder or default_folder()) / cache_key(key_parts)
+    place = Path(folder or cache_folder()) / cache_key(key_parts)
     arrays = _read(place)
     if arrays is not None:
         return arrays

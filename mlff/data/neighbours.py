@@ -10,7 +10,8 @@ from pathlib import Path
 
 import numpy as np
 
-from mlff.data.cache import cached_array, default_folder
+from mlff.cache_folder import cache_folder
+from mlff.data.cache import cached_array
 from mlff.data.frame import Frame
 from mlff.data.hashes import data_hash
 from mlff.geometry import neighbor_list
@@ -50,7 +51,7 @@ def cached_neighbors(frames: Sequence[Frame], r_max: float, folder: str | Path |
 
     Args:
         frames: a list or a FrameStore.
-        folder: None: `mlff.data.cache.default_folder()`.
+        folder: None: `cache_folder()`.
     """
     key = {
         "what": "neighbours",
@@ -59,7 +60,7 @@ def cached_neighbors(frames: Sequence[Frame], r_max: float, folder: str | Path |
         "table_version": TABLE_VERSION,
         "vesin": version("vesin"),
     }
-    place = Path(folder or default_folder())
+    place = Path(folder or cache_folder())
     place.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".neighbours-", dir=place) as scratch:
         return NeighborTable(**cached_array(key, place, lambda: _compute(frames, r_max, Path(scratch))))

@@ -14,7 +14,7 @@ from torch import nn
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
-from mlff.data.cache import default_folder
+from mlff.cache_folder import cache_folder
 from mlff.nn.tracing import tracing
 
 log = logging.getLogger(__name__)
@@ -41,7 +41,7 @@ def compile_module(module: nn.Module, inputs: Sequence, dynamic: Sequence, path:
     """
     if not has_compiler():
         raise RuntimeError("found no C++ compiler, which compiling a model needs; install g++ or set CXX to one")
-    kept = default_folder() / "compiled" / f"{_digest(module, key)}.pt2"
+    kept = cache_folder() / "compiled" / f"{_digest(module, key)}.pt2"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:

@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from mlff.data.cache import cache_key, cached_array, default_folder
+from mlff.data.cache import cache_key, cached_array
 
 KEY = {"frames": "abc", "r_max": 5.0, "degrees": [0, 1, 2], "version": 1}
 
@@ -101,10 +101,3 @@ def test_a_failed_computation_leaves_nothing(tmp_path, counter):
 def test_a_key_must_be_plain(tmp_path, counter):
     with pytest.raises(ValueError, match="a cache key holds something that is no number, string, list or mapping"):
         cached_array({"r_max": np.float32(5)}, tmp_path, counter)
-
-
-def test_the_default_folder_follows_the_environment(tmp_path, monkeypatch):
-    monkeypatch.setenv("MLFF_CACHE", str(tmp_path / "here"))
-    assert default_folder() == tmp_path / "here"
-    monkeypatch.delenv("MLFF_CACHE")
-    assert default_folder().parts[-2:] == (".cache", "mlff")

@@ -13,17 +13,14 @@ from pathlib import Path
 
 import torch
 
+from mlff.cache_folder import cache_folder
+
 log = logging.getLogger(__name__)
 
 COMPILERS = ("g++", "clang++", "c++")
 # no -ffast-math: it would drop NaN
 FLAGS = ("-O3", "-march=native", "-std=c++17", "-fPIC", "-fno-math-errno", "-fno-trapping-math", "-ffp-contract=fast")
 REMEDY = "install g++ (for example `apt-get install g++`) or name a C++ compiler in CXX; until then slower tensor code computes the same"
-
-
-def default_folder() -> Path:
-    """$MLFF_CACHE/native, else ~/.cache/mlff/native."""
-    return Path(os.environ.get("MLFF_CACHE") or Path.home() / ".cache" / "mlff") / "native"
 
 
 def build(sources: dict[str, str], folder: Path | None = None) -> Path | None:
@@ -33,7 +30,7 @@ def build(sources: dict[str, str], folder: Path | None = None) -> Path | None:
 
     Args:
         sources: text by file name; each .cpp is compiled, the others are included by them.
-        folder: None: `default_folder()`.
+        folder: None: `cache_folder()` / native.
     """
     compiler = _compiler()
     if compiler is None:
@@ -44,7 +41,7 @@ def build(sources: dict[str, str], folder: Path | None = None) -> Path | None:
         flags, linked = _openmp(version)
         texts = [text for item in sorted(sources.items()) for text in item]
         parts = [*compiler, version, *FLAGS, *flags, *map(str, linked), _cpu(), *texts]
-        library = (folder or default_folder()) / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:24]}.so"
+        library = (folder or cache_folder() / "native") / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:24]}.so"
         if not library.exists():
             log.info("compiling kernels for this machine, once, into %s", library)
             _compile([*compiler, *FLAGS, *flags], linked, sources, library)

@@ -7,8 +7,8 @@ import sys
 import pytest
 import torch
 
+from mlff.cache_folder import cache_folder
 from mlff.nn.native import library
-from mlff.nn.native.build import default_folder
 from mlff.nn.native.library import library_for
 
 
@@ -31,7 +31,7 @@ def test_a_library_that_cannot_be_loaded_is_no_obstacle(tmp_path):
     """As on a disk from which nothing may run."""
     folder = tmp_path / "native"
     folder.mkdir()
-    for built in default_folder().glob("*.so"):
+    for built in (cache_folder() / "native").glob("*.so"):
         (folder / built.name).write_text("no library")
     code = "import logging; logging.basicConfig(); from mlff.nn.native import library; print(library(), library())"
     environment = os.environ | {"MLFF_CACHE": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
