@@ -15,17 +15,13 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
 from mlff.cache_folder import cache_folder
+from mlff.nn.native.build import find_compiler
 from mlff.nn.tracing import tracing
 
 log = logging.getLogger(__name__)
 
 # one C++ file instead of twenty halves the time of compilation, and large fusions keep intermediate results in registers
 OPTIONS = {"max_fusion_size": 1000, "cpp_wrapper": True}
-
-
-def has_compiler() -> bool:
-    """Whether a C++ compiler is found."""
-    return any(shutil.which(name) for name in (os.environ.get("CXX", ""), "g++", "clang++", "c++") if name)
 
 
 def compile_module(module: nn.Module, inputs: Sequence, dynamic: Sequence, path: Path, key: str) -> Path:
@@ -39,7 +35,7 @@ def compile_module(module: nn.Module, inputs: Sequence, dynamic: Sequence, path:
     Raises:
         RuntimeError: there is no C++ compiler.
     """
-    if not has_compiler():
+    if find_compiler() is None:
         raise RuntimeError("found no C++ compiler, which compiling a model needs; install g++ or set CXX to one")
     kept = cache_folder() / "compiled" / f"{_digest(module, key)}.pt2"
     if not kept.exists():

@@ -8,8 +8,8 @@ import torch
 from omegaconf import DictConfig
 
 from mlff.artefact import load
-from mlff.export.aot import has_compiler
 from mlff.export.compiled import compile_potential, compile_stages
+from mlff.nn.native.build import find_compiler
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +18,7 @@ def export(cfg: DictConfig) -> Path | None:
     """Write model.pt2 and model.json into cfg.folder, and the stages where they are asked for; None where nothing can compile."""
     torch.set_num_threads(cfg.threads)
     artefact = load(cfg.model)
-    if not has_compiler():
+    if find_compiler() is None:
         log.warning(
             "found no C++ compiler, so that nothing was exported: install g++, or set CXX to one; "
             "until then %s runs in Python as it is (mlff.export.ase)",

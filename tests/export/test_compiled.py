@@ -76,11 +76,13 @@ def test_nothing_is_compiled_twice(tmp_path, monkeypatch):
     torch.testing.assert_close(run(torch.arange(5.0))[0], 2 * torch.arange(5.0) ** 2)
 
 
-def test_no_compiler_is_said_plainly(tmp_path, monkeypatch):
-    monkeypatch.setenv("PATH", "")
-    monkeypatch.delenv("CXX", raising=False)
+@pytest.mark.parametrize("missing", [{"PATH": "", "CXX": ""}, {"CXX": "no-such-compiler"}], ids=["none", "the-named-one"])
+def test_no_compiler_is_said_plainly(missing, tmp_path, monkeypatch):
+    members = committee("lean")
+    for name, value in missing.items():
+        monkeypatch.setenv(name, value)
     with pytest.raises(RuntimeError, match=r"found no C\+\+ compiler, which compiling a model needs; install g\+\+ or set CXX"):
-        compile_potential(committee("lean"), tmp_path / "model")
+        compile_potential(members, tmp_path / "model")
     assert not (tmp_path / "model").exists()
 
 

@@ -23,6 +23,16 @@ FLAGS = ("-O3", "-march=native", "-std=c++17", "-fPIC", "-fno-math-errno", "-fno
 REMEDY = "install g++ (for example `apt-get install g++`) or name a C++ compiler in CXX; until then slower tensor code computes the same"
 
 
+def find_compiler() -> list[str] | None:
+    """The C++ compiler that CXX names, with its arguments, else the first of `COMPILERS` that is there; None for none."""
+    named = os.environ.get("CXX")
+    for candidate in [shlex.split(named)] if named else [[name] for name in COMPILERS]:
+        found = shutil.which(candidate[0])
+        if found is not None:
+            return [found, *candidate[1:]]
+    return None
+
+
 def build(sources: dict[str, str], folder: Path | None = None) -> Path | None:
     """The shared library of the sources, compiled where it was not before; None, with a warning, where that cannot be.
 
@@ -32,7 +42,7 @@ def build(sources: dict[str, str], folder: Path | None = None) -> Path | None:
         sources: text by file name; each .cpp is compiled, the others are included by them.
         folder: None: `cache_folder()` / native.
     """
-    compiler = _compiler()
+    compiler = find_compiler()
     if compiler is None:
         log.warning("found no C++ compiler (%s); %s", os.environ.get("CXX") or ", ".join(COMPILERS), REMEDY)
         return None
@@ -68,15 +78,6 @@ def _compile(command: Sequence[str], linked: Sequence[Path], sources: dict[str, 
         compiler = [part for part in command if part != "-fopenmp"]
         _run([*compiler, "-shared", *(str(unit.with_suffix(".o")) for unit in units), *map(str, linked), "-o", str(place / "kernels.so")])
         os.replace(place / "kernels.so", library)
-
-
-def _compiler() -> list[str] | None:
-    named = os.environ.get("CXX")
-    for candidate in [shlex.split(named)] if named else [[name] for name in COMPILERS]:
-        found = shutil.which(candidate[0])
-        if found is not None:
-            return [found, *candidate[1:]]
-    return None
 
 
 def _openmp(version: str) -> tuple[list[str], list[Path]]:
