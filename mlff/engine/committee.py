@@ -34,13 +34,24 @@ class CommitteePrediction(Prediction):
 
     @property
     def forces_std(self) -> Tensor:
-        """ε_F,i = √⟨‖F_i − ⟨F_i⟩‖²⟩ over members (ddof 0, as DP-GEN), eV/Å, (n_atoms,): a norm, not a component's spread."""
-        return self.members.forces.var(0, correction=0).sum(-1).sqrt()
+        """`force_deviation` of the members, eV/Å, (n_atoms,)."""
+        return force_deviation(self.members.forces)
 
     @property
     def energies_std(self) -> Tensor:
         """Standard deviation of each atom's energy over members, eV, (n_atoms,)."""
         return self.members.energies.std(0, correction=0)
+
+
+def force_deviation(forces: Tensor) -> Tensor:
+    """ε_F,i = √⟨‖F_i − ⟨F_i⟩‖²⟩ over members (ddof 0, as DP-GEN): a norm, not a component's spread.
+
+    Args:
+        forces: (n_members, n_atoms, 3), eV/Å.
+    Returns:
+        (n_atoms,), eV/Å.
+    """
+    return forces.var(0, correction=0).sum(-1).sqrt()
 
 
 class Committee(nn.Module):

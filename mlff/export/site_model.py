@@ -8,10 +8,10 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.func import vjp
 
+from mlff.engine.collected import collected
+from mlff.engine.committee import force_deviation
 from mlff.engine.evaluate import energies_and_pull
-from mlff.engine.exchange import from_edges
 from mlff.engine.torch_edges import TorchEdges
 from mlff.model.potential import Potential
 from mlff.nn.slots import Neighborhood
@@ -53,22 +53,16 @@ class SiteModel(nn.Module):
         stacked = self.stacked
         edges = TorchEdges(stacked.architecture.stage, vectors.to(stacked.dtype), hood.slots_per_species)
         learned, pull = energies_and_pull(stacked.architecture, edges, hood)
-        scale = stacked.energy_scale.unsqueeze(-1)
-        blocks = learned.double().split(list(hood.sites_per_species), dim=-1)
-        beyond = torch.cat([block - block[..., -1:] for block in blocks], dim=-1)
-        energies = stacked.E0[:, species] + scale * beyond
-        pull = pull.double() * scale.view(-1, 1, 1, 1)
+        energies, pushed = stacked.without_repulsion(hood, learned), None
         if stacked.repulsion is not None:
-            repelled, back = vjp(lambda v: stacked.repulsion(hood.moved(v)), vectors)
+            repelled, pushed = stacked.repulsion.energies_and_pull(hood)
             energies = energies + repelled
-            pull = pull + back(torch.ones_like(repelled))[0]
         energies = energies * real
-        forces = (pull.sum(-2) - from_edges(pull, reverse)).mT
-        virial = -torch.einsum("asn,kbsn->kab", vectors, pull)
+        forces, outer = collected(pull, stacked.energy_scale, pushed, hood, virials=True)
+        forces, virial = forces.mT, -outer.sum(-1)
         virial = 0.5 * (virial + virial.mT)
         each = energies.sum(-1)
-        std = forces.var(0, correction=0).sum(-1).sqrt()
-        return each.mean(0), energies.mean(0), forces.mean(0), virial.mean(0), std, each, forces, virial
+        return each.mean(0), energies.mean(0), forces.mean(0), virial.mean(0), force_deviation(forces), each, forces, virial
 
 
 def edge_vectors(positions: Tensor, offset: Tensor, neighbor: Tensor) -> Tensor:
@@ -80,11 +74,11 @@ def edge_vectors(positions: Tensor, offset: Tensor, neighbor: Tensor) -> Tensor:
 def neighborhood(
     vectors: Tensor, neighbor: Tensor, reverse: Tensor, species: Tensor, slots: Sequence[Tensor], sites: Sequence[Tensor]
 ) -> Neighborhood:
-    """The part of a neighbourhood that a model looks at."""
+    """The part of a neighbourhood that a model looks at; every site counts as an atom."""
     hood = Neighborhood(
         species=species,
         sites_per_species=tuple(len_of(block) for block in sites),
-        site_of_atom=species,
+        site_of_atom=torch.arange(len_of(species), device=species.device),
         vectors=vectors,
         neighbor=neighbor,
         shift=neighbor,
