@@ -5,9 +5,6 @@ INSTALLED := $(VENV)/.installed
 CONSTRAINTS := .ci/constraints.txt
 PIP := $(PYTHON) -m pip --disable-pip-version-check --no-input install -qq --constraint $(CONSTRAINTS)
 
-# threads that wait for each other by spinning stall when anything else uses a core
-export OMP_WAIT_POLICY ?= passive
-
 .PHONY: train test
 train: $(INSTALLED)
 	$(PYTHON) train.py +experiment=quickstart

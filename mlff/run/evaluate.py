@@ -3,7 +3,6 @@
 import logging
 from pathlib import Path
 
-import torch
 from omegaconf import DictConfig, OmegaConf
 
 from mlff.artefact import load
@@ -12,6 +11,7 @@ from mlff.run.data import dataset, read_data
 from mlff.run.predict import predict
 from mlff.run.predictions_file import write_predictions
 from mlff.run.results import show_results
+from mlff.run.threads import set_threads
 from mlff.train.metrics import compute_metrics
 
 log = logging.getLogger(__name__)
@@ -19,7 +19,7 @@ log = logging.getLogger(__name__)
 
 def evaluate(cfg: DictConfig) -> dict:
     """Write report.html, metrics.json and predictions.extxyz into cfg.folder; returns the metrics."""
-    torch.set_num_threads(cfg.threads)
+    set_threads(cfg.threads)
     folder = Path(cfg.folder)
     artefact = load(cfg.model)
     card, potential = artefact.card, artefact.potential

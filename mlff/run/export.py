@@ -4,19 +4,19 @@ import logging
 import time
 from pathlib import Path
 
-import torch
 from omegaconf import DictConfig
 
 from mlff.artefact import load
 from mlff.export.compiled import compile_potential, compile_stages
 from mlff.nn.native.build import find_compiler
+from mlff.run.threads import set_threads
 
 log = logging.getLogger(__name__)
 
 
 def export(cfg: DictConfig) -> Path | None:
     """Write model.pt2 and model.json into cfg.folder, and the stages where they are asked for; None where nothing can compile."""
-    torch.set_num_threads(cfg.threads)
+    set_threads(cfg.threads)
     artefact = load(cfg.model)
     if find_compiler() is None:
         log.warning(

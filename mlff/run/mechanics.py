@@ -5,7 +5,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from ase import Atoms
 from ase.filters import FrechetCellFilter
 from ase.optimize import LBFGS
@@ -17,6 +16,7 @@ from mlff.analysis.elasticity import VOIGT, birch_murnaghan, hill_moduli, stiffn
 from mlff.data import Frame, read_frames
 from mlff.export.ase import MLFFCalculator
 from mlff.run.data import locate
+from mlff.run.threads import set_threads
 from mlff.units import EV_PER_A3_TO_GPA
 
 RELAXED = "relaxed"
@@ -24,7 +24,7 @@ RELAXED = "relaxed"
 
 def compare_mechanics(cfg: DictConfig) -> dict[str, dict[str, float]]:
     """Print a table, write mechanics.json, and return {quantity with unit: {"reference", "model"}}."""
-    torch.set_num_threads(cfg.threads)
+    set_threads(cfg.threads)
     frames = read_frames(locate(cfg.data))
     calculator = MLFFCalculator.load(cfg.model, dtype="float64")
     by_strain = {str(frame.info["strain"]): frame for frame in frames}

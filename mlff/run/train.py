@@ -26,6 +26,7 @@ from mlff.run.folder import finished_metrics, prepare_folder
 from mlff.run.initial import Start, initial_members
 from mlff.run.predict import device_of, predict, subset
 from mlff.run.results import show_results, show_tables
+from mlff.run.threads import set_threads
 from mlff.run.uncertainty import assess_uncertainty
 from mlff.train.clock import Clock
 from mlff.train.datamodule import FrameData
@@ -52,7 +53,7 @@ def train(cfg: DictConfig) -> float:
         show_tables(folder, cfg.name, metrics)
         return _score(metrics)
     _quiet()
-    torch.set_num_threads(cfg.trainer.threads)
+    set_threads(cfg.trainer.threads)
     data = load_data(cfg.data, cfg.seed)
     origin = initial_members(cfg, data)
     potential = origin.members[0]

@@ -34,7 +34,7 @@ class SOAP(torch.optim.Optimizer):
         shampoo_beta: float = 0.95,
         eps: float = 1e-8,
         weight_decay: float = 0.0,
-        precondition_every: int = 10,
+        precondition_every: int = 20,
         max_size: int = MAX_SIZE,
         members: bool = False,
     ):
