@@ -1,9 +1,9 @@
 """Forces and virials of sites from what pulls at their edges, in float64."""
 
-import torch
 from torch import Tensor
 
 from mlff.engine.exchange import from_edges
+from mlff.model.potential import virials_from_edges
 from mlff.nn.native.collect import collect
 from mlff.nn.native.library import library_for
 from mlff.nn.slots import Neighborhood
@@ -23,6 +23,4 @@ def collected(pull: Tensor, scale: Tensor, common: Tensor | None, hood: Neighbor
     total = pull.double() * scale.view(-1, 1, 1, 1)
     total = total if common is None else total + common
     forces = total.sum(-2) - from_edges(total, hood.reverse)
-    # component by component: a matrix product would go atom by atom
-    virial = torch.stack([(component * total).sum(-2) for component in hood.vectors.detach()], dim=1) if virials else None
-    return forces, virial
+    return forces, virials_from_edges(total, hood) if virials else None

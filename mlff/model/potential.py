@@ -128,8 +128,13 @@ def forces_from_edges(pull: Tensor, hood: Neighborhood) -> Tensor:
 
 def stress_from_edges(pull: Tensor, hood: Neighborhood) -> Tensor:
     """(1/V) Σ r_ij ⊗ f_ij, (…, n_graphs, 3, 3), eV/Å³, as `stress_from_sites`."""
+    return stress_from_sites(virials_from_edges(pull, hood), hood)
+
+
+def virials_from_edges(pull: Tensor, hood: Neighborhood) -> Tensor:
+    """Σ_j r_ij ⊗ f_ij of each site, (…, 3, n_slots, n_sites) → (…, 3, 3, n_sites), eV."""
     # component by component: a matrix product would go atom by atom
-    return stress_from_sites(torch.stack([(component * pull).sum(-2) for component in hood.vectors.detach()], dim=-3), hood)
+    return torch.stack([(component * pull).sum(-2) for component in hood.vectors.detach()], dim=-3)
 
 
 def stress_from_sites(per_site: Tensor, hood: Neighborhood) -> Tensor:
