@@ -34,7 +34,7 @@ def compile_potential(members: tuple[Potential, ...], folder: str | os.PathLike,
     Raises:
         RuntimeError: there is no C++ compiler.
     """
-    stacked = stack([member.eval() for member in members]).to(device=device, dtype=getattr(torch, dtype)).requires_grad_(False)
+    stacked = _stacked(members, device, dtype)
     folder, n_species = Path(folder), len(stacked.species)
     blocks = [frozenset({0})] * n_species
     description = {
@@ -61,7 +61,7 @@ def compile_stages(members: tuple[Potential, ...], folder: str | os.PathLike, de
     Raises:
         ValueError: the model has no hop.
     """
-    stacked = stack([member.eval() for member in members]).to(device=device, dtype=getattr(torch, dtype)).requires_grad_(False)
+    stacked = _stacked(members, device, dtype)
     _, vectors, neighbor, _, _, _, slots, sites = _example(stacked, device)
     h, rows = Near(stacked)(vectors, slots, sites)
     edge, blocks = frozenset({1, 2}), [frozenset({0})] * len(stacked.species)
@@ -120,6 +120,10 @@ class CompiledPotential:
             stress=-(out["virial"] / volume).unsqueeze(0),
             members=members,
         )
+
+
+def _stacked(members: tuple[Potential, ...], device: str, dtype: str) -> Potential:
+    return stack([member.eval() for member in members]).to(device=device, dtype=getattr(torch, dtype)).requires_grad_(False)
 
 
 def _example(stacked: Potential, device: str) -> tuple:
