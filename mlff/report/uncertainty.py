@@ -10,6 +10,7 @@ from mlff.uncertainty import (
     ReliabilityBins,
     SparsificationCurve,
     coverage_curve,
+    group_masks,
     reliability_bins,
     sparsification_curve,
     uncertainty_metrics,
@@ -59,10 +60,10 @@ class UncertaintyContent:
             deviation: ε_F, (n,), eV/Å. sigma: calibrated σ_c, (n,), eV/Å. errors: predicted − reference force, (n, 3), eV/Å.
             groups: the name of each atom's group, (n,). grade: extrapolation grade γ, (n,), where it is known.
         """
-        sigma, errors, groups = np.asarray(sigma, float), np.asarray(errors, float), np.asarray(groups)
+        sigma, errors, masks = np.asarray(sigma, float), np.asarray(errors, float), group_masks(groups)
         found = {}
         for group, metrics in uncertainty_metrics(deviation, sigma, errors, groups, grade).items():
-            own = (sigma[groups == group], errors[groups == group])
+            own = (sigma[masks[group]], errors[masks[group]])
             found[group] = GroupUncertainty(
                 own[0],
                 np.sqrt(np.square(own[1]).mean(1)),

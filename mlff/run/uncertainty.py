@@ -16,10 +16,11 @@ from mlff.run.features import last_layer_features
 from mlff.train.metrics import FramePrediction
 from mlff.uncertainty import Calibration, ExtrapolationGrade, fit_calibration
 from mlff.uncertainty.error_map import LEAST
+from mlff.uncertainty.reliability import ALL
 
 log = logging.getLogger(__name__)
 
-FRAMEWORK, ALL = "framework", "all"
+FRAMEWORK = "framework"
 
 
 @dataclass(frozen=True)

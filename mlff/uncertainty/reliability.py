@@ -13,6 +13,7 @@ from scipy.stats import spearmanr
 from mlff.uncertainty.error_map import SHARE
 
 SHARE_95 = 0.95
+ALL = "all"  # the group of every atom
 N_SHARES = 199  # of a coverage curve: every half percent
 
 
@@ -103,10 +104,17 @@ def rank_correlation(uncertainty: np.ndarray, errors: np.ndarray) -> float | Non
     return float(spearmanr(uncertainty, size).statistic)
 
 
+def group_masks(groups: np.ndarray) -> dict[str, np.ndarray]:
+    """Which atoms belong to each group, (n,) bool by name; after several groups, all atoms together as "all"."""
+    groups = np.asarray(groups)
+    masks = {group: groups == group for group in np.unique(groups).tolist()}
+    return masks if len(masks) == 1 else masks | {ALL: np.ones(len(groups), bool)}
+
+
 def uncertainty_metrics(
     deviation: np.ndarray, sigma: np.ndarray, errors: np.ndarray, groups: np.ndarray, grade: np.ndarray | None = None
 ) -> dict[str, dict[str, float | int | None]]:
-    """One JSON-able row per group.
+    """One JSON-able row for each of `group_masks`.
 
     Args:
         deviation: ε_F, (n,), eV/Å. sigma: σ_c, (n,), calibrated on other frames. errors: (n, 3). groups: (n,) names.
@@ -115,11 +123,10 @@ def uncertainty_metrics(
         group → "coverage_68", "coverage_95": share of the error components in ±σ_c and ±1.96 σ_c; "miscalibration_area"; "spearman", of
         σ_c and the size of the error, and "spearman_grade", of γ; "ause"; "rmse", eV/Å; "scale": median of √3 σ_c/ε_F; "n": atoms.
     """
-    deviation, groups = np.asarray(deviation, np.float64), np.asarray(groups)
+    deviation = np.asarray(deviation, np.float64)
     sigma, errors = _checked(sigma, errors)
     rows = {}
-    for group in np.unique(groups).tolist():
-        chosen = groups == group
+    for group, chosen in group_masks(groups).items():
         own = (sigma[chosen], errors[chosen])
         known = deviation[chosen] > 0
         rows[group] = {

@@ -18,7 +18,7 @@ def test_each_group_holds_its_own_atoms(arrays):
     deviation, sigma, errors, groups = arrays
     content = UncertaintyContent.from_arrays(*arrays, grade=deviation, note="10 test frames")
     assert content.note == "10 test frames"
-    assert {name: len(group.sigma) for name, group in content.groups.items()} == {"Li": 100, "framework": 200}
+    assert {name: len(group.sigma) for name, group in content.groups.items()} == {"Li": 100, "framework": 200, "all": 300}
     lithium = content.groups["Li"]
     np.testing.assert_array_equal(lithium.sigma, sigma[:100])
     np.testing.assert_allclose(lithium.error, np.linalg.norm(errors[:100], axis=1) / np.sqrt(3))

@@ -29,9 +29,9 @@ def test_the_charts_show_the_curves_in_mev_and_percent(content):
         y[50], 100 * np.interp(0.5, *dataclasses.astuple(content.uncertainty.groups["framework"].coverage)), rtol=1e-4
     )
     found = series(sparsification)
-    assert list(found) == ["Li oracle", "Li", "framework oracle", "framework"]
+    assert list(found) == ["Li oracle", "Li", "framework oracle", "framework", "all oracle", "all"]
     assert (found["Li"][1] >= found["Li oracle"][1] - 1e-3).all()
-    assert [f.title for f in densities] == ["Uncertainty and error, Li", "Uncertainty and error, framework"]
+    assert [f.title for f in densities] == [f"Uncertainty and error, {name}" for name in ("Li", "framework", "all")]
 
 
 def test_honest_uncertainties_lie_on_the_diagonal(rng):

@@ -100,7 +100,7 @@ def test_the_spread_is_calibrated_and_kept(committee_run):
     sigma, _ = artefact.calibration.sigma(deviation, np.array(artefact.calibration.groups[:1] * 2))
     assert (sigma > 0).all()
     tried = artefact.card["uncertainty"]["test"]
-    assert set(tried) == {"Li", "framework"}
+    assert set(tried) == {"Li", "framework", "all"}
     assert all(0 < row["coverage_68"] <= 1 and row["spearman_grade"] is not None for row in tried.values())
     assert 'id="uncertainty"' in (committee_run / "report.html").read_text()
 

@@ -97,7 +97,8 @@ def test_metrics_are_of_each_group_and_of_plain_numbers(rng, honest):
     assert rows["Li"]["coverage_68"] == pytest.approx(0.683, abs=0.01)
     assert rows["framework"]["coverage_68"] == pytest.approx(0.954, abs=0.01)
     assert rows["framework"]["coverage_95"] > 0.99
-    assert rows["Li"]["n"] + rows["framework"]["n"] == len(sigma)
+    assert rows["Li"]["n"] + rows["framework"]["n"] == rows["all"]["n"] == len(sigma)
+    assert rows["all"] == uncertainty_metrics(np.sqrt(3) * sigma, wide, errors, np.full(len(sigma), "all"), grade=sigma)["all"]
     assert rows["Li"]["spearman_grade"] == pytest.approx(rows["Li"]["spearman"])
     assert uncertainty_metrics(sigma, sigma, errors, groups)["Li"]["spearman_grade"] is None
 
