@@ -6,7 +6,7 @@ from torch import Tensor
 
 from mlff.geometry import neighbor_list
 from mlff.graph import AtomGraph
-from mlff.nn.slots import Neighborhood, arrange
+from mlff.nn.slots import Neighborhood, arrange, edge_differences
 
 
 class VerletList:
@@ -43,10 +43,11 @@ class VerletList:
             self._build(positions, cell)
             return self._hood
         sites = self._hood.at_sites(torch.from_numpy(np.ascontiguousarray(positions.T)).to(self.device))
+        between = edge_differences(sites, self._hood.neighbor)
         if np.array_equal(cell, self._cell):
-            return self._hood.moved(sites[:, self._hood.neighbor] - sites.unsqueeze(1) + self._offset)
+            return self._hood.moved(between + self._offset)
         cell = torch.from_numpy(np.array(cell, dtype=float)).to(self.device)
-        return self._hood.moved(sites[:, self._hood.neighbor] - sites.unsqueeze(1) + self._offset_in(cell), cell.unsqueeze(0))
+        return self._hood.moved(between + self._offset_in(cell), cell.unsqueeze(0))
 
     def _build(self, positions: np.ndarray, cell: np.ndarray) -> None:
         pairs, shift = neighbor_list(positions, cell, self.pbc, self.r_max + self.skin, half=True)

@@ -14,7 +14,7 @@ from mlff.engine.committee import force_deviation
 from mlff.engine.evaluate import energies_and_pull
 from mlff.engine.torch_edges import TorchEdges
 from mlff.model.potential import Potential
-from mlff.nn.slots import Neighborhood
+from mlff.nn.slots import Neighborhood, edge_differences
 
 OUTPUTS = ("energy", "energies", "forces", "virial", "forces_std", "member_energy", "member_forces", "member_virial")
 
@@ -48,7 +48,7 @@ class SiteModel(nn.Module):
             √⟨‖F − ⟨F⟩‖²⟩, eV/Å, (n_sites,); then energy (n_members,), forces (n_members, n_sites, 3) and virial (n_members, 3, 3)
             of each member. The isolated sites have no energy and no force.
         """
-        vectors = edge_vectors(positions, offset, neighbor)
+        vectors = edge_differences(positions.mT, neighbor) + offset
         hood = neighborhood(vectors, neighbor, reverse, species, slots, sites)
         stacked = self.stacked
         edges = TorchEdges(stacked.architecture.stage, vectors.to(stacked.dtype), hood.slots_per_species)
@@ -63,12 +63,6 @@ class SiteModel(nn.Module):
         virial = 0.5 * (virial + virial.mT)
         each = energies.sum(-1)
         return each.mean(0), energies.mean(0), forces.mean(0), virial.mean(0), force_deviation(forces), each, forces, virial
-
-
-def edge_vectors(positions: Tensor, offset: Tensor, neighbor: Tensor) -> Tensor:
-    """r_j + offset − r_i in float64, (3, n_slots, n_sites)."""
-    sites = positions.mT
-    return sites[:, neighbor] - sites.unsqueeze(1) + offset
 
 
 def neighborhood(
@@ -103,7 +97,7 @@ def compiled_inputs(hood: Neighborhood, positions: Tensor) -> tuple:
         hood: with two isolated sites and two slots at least per species (`VerletList(…, least=2)`).
     """
     sites = hood.at_sites(positions.T.double())
-    offset = hood.vectors - (sites[:, hood.neighbor] - sites.unsqueeze(1))
+    offset = hood.vectors - edge_differences(sites, hood.neighbor)
     real = hood.at_sites(torch.ones(1, len(positions), dtype=torch.float64, device=positions.device))[0]
     sizes = [[torch.empty(n, device=positions.device) for n in lengths] for lengths in (hood.slots_per_species, hood.sites_per_species)]
     return sites.T.contiguous(), offset, hood.neighbor, hood.reverse, hood.species, real, *sizes

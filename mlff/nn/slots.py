@@ -137,6 +137,11 @@ def arrange(
     return hood
 
 
+def edge_differences(values: Tensor, neighbor: Tensor) -> Tensor:
+    """x_j − x_i of each edge, (…, n_sites) → (…, n_slots, n_sites); `neighbor` is that of `Neighborhood`."""
+    return values[..., neighbor] - values.unsqueeze(-2)
+
+
 def reverse_slots(hood: Neighborhood) -> Tensor:
     """Where the edge j → i lies that belongs to each edge i → j, so that reactions are gathered and need no atomics.
 
