@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -96,15 +97,20 @@ class CompiledPotential:
         if card["schema"] != SCHEMA:
             raise ValueError(f"{folder} has schema {card['schema']}, but this version of mlff reads {SCHEMA}; export the model again")
         self.species, self.r_max, self.device = tuple(card["species"]), float(card["r_max"]), card["device"]
-        self._run = torch._inductor.aoti_load_package(str(folder / "model.pt2"))
+        # without the locks of calls from several threads, which no CUDA graph can record
+        self._run = torch._inductor.aoti_load_package(str(folder / "model.pt2"), run_single_threaded=self.device.startswith("cuda"))
 
     def neighbors(self, species: Tensor, pbc: np.ndarray, skin: float = 0.5) -> VerletList:
         """A neighbour list with the padding that compiled models want; arguments as those of `VerletList`."""
         return VerletList(species, len(self.species), pbc, self.r_max, skin=skin, device=self.device, least=LEAST)
 
+    def run(self, inputs: Sequence) -> tuple[Tensor, ...]:
+        """`mlff.export.site_model.OUTPUTS` of `compiled_inputs`."""
+        return self._run(*inputs)
+
     def evaluate(self, hood: Neighborhood, positions: Tensor) -> CommitteePrediction:
         """Predict atoms at positions (n_atoms, 3), Å, with edges of `neighbors`."""
-        out = dict(zip(OUTPUTS, self._run(*compiled_inputs(hood, positions)), strict=True))
+        out = dict(zip(OUTPUTS, self.run(compiled_inputs(hood, positions)), strict=True))
         volume = torch.linalg.det(hood.cell[0]).abs()
         volume = torch.where(volume > 0, volume, torch.nan)
         members = Prediction(

@@ -3,10 +3,16 @@
 import numpy as np
 import pytest
 import torch
+from ase import units
+from ase.md.verlet import VelocityVerlet
 
+from mlff.engine import Committee
 from mlff.export.aot import compile_module
+from mlff.export.ase import MLFFCalculator
+from mlff.export.captured import captured
 from mlff.export.compiled import CompiledPotential, compile_potential
 from mlff.model.sizes import LEAN, LEAN2, Size
+from scripts.benchmarks.captured import nve_step
 from tests.checks import answer_of
 from tests.contracts.potentials import build, crystal
 
@@ -52,6 +58,25 @@ def test_a_compiled_model_answers_as_the_reference(name, tmp_path, rng, monkeypa
             np.testing.assert_allclose(ours.forces, forces.mean(0), atol=1e-9)
             np.testing.assert_allclose(ours.energies, np.mean([r.energies for r in alone], axis=0), atol=1e-9)
             np.testing.assert_allclose(ours.forces_std, np.sqrt(forces.var(0).sum(-1)), atol=1e-9)
+    assert_moves_as_the_reference(compiled, members, rng)
+
+
+def assert_moves_as_the_reference(compiled, members, rng):
+    """The benchmark's step, which a GPU records as one graph, beside ASE's velocity Verlet."""
+    atoms = crystal(rng, n=12)
+    atoms.calc = MLFFCalculator(Committee(members), dtype="float64", skin=0.0)
+    species = torch.tensor([compiled.species.index(s) for s in atoms.symbols])
+    hood = compiled.neighbors(species, atoms.pbc).hood(atoms.positions, atoms.cell.array)
+    step, state = nve_step(compiled, hood, atoms, rng)
+    atoms.set_velocities(hood.of_atoms(state[1].T).T.numpy())
+    step = captured(step, state)
+    reference = VelocityVerlet(atoms, timestep=units.fs)
+    for _ in range(5):
+        step()
+    reference.run(5)
+    np.testing.assert_allclose(hood.of_atoms(state[0].T).T, atoms.positions, atol=1e-9)
+    np.testing.assert_allclose(hood.of_atoms(state[1].T).T, atoms.get_velocities(), atol=1e-9)
+    assert float(state[3]) == pytest.approx(atoms.get_potential_energy(), abs=1e-8)
 
 
 def test_nothing_is_compiled_twice(tmp_path, monkeypatch):
