@@ -33,14 +33,14 @@ class Head:
     def __call__(self, *rows: Tensor) -> Tensor:
         """(n_members, n_out, n_sites); to be differentiated with respect to the rows alone."""
         if self._has_kernels():
-            return mlp(self.sizes, self.weights().detach(), rows, *self._constants(), self.sites_per_species)
+            return mlp(self.sizes, self.weights().detach(), rows, *self.constants(), self.sites_per_species)
         return self.layers(torch.cat([s(x) for s, x in zip(self.standardize, rows, strict=True)], dim=-2))
 
     def dual(self, *rows: Dual) -> Dual:
         """The same and its rate, with the graph of the weights."""
         values, rates = zip(*rows, strict=True)
         if self._has_kernels():
-            return mlp_dual(self.sizes, self.weights(), values, rates, *self._constants(), self.sites_per_species)
+            return mlp_dual(self.sizes, self.weights(), values, rates, *self.constants(), self.sites_per_species)
         x = torch.cat([s(value) for s, value in zip(self.standardize, values, strict=True)], dim=-2)
         x_rate = torch.cat([rate / s.spread for s, rate in zip(self.standardize, rates, strict=True)], dim=-2)
         return jvp(self.layers, (x,), (x_rate,))
@@ -48,7 +48,8 @@ class Head:
     def _has_kernels(self) -> bool:
         return can_perceive(self.standardize[0].spread, len(self.sizes.hidden), len(self.standardize))
 
-    def _constants(self) -> tuple[Tensor, Tensor]:
+    def constants(self) -> tuple[Tensor, Tensor]:
+        """Mean and spread of all pieces, (n_members, n_in, 1)."""
         return torch.cat([s.mean for s in self.standardize], dim=-2), torch.cat([s.spread for s in self.standardize], dim=-2)
 
 

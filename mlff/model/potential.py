@@ -127,8 +127,8 @@ def forces_from_edges(pull: Tensor, hood: Neighborhood) -> Tensor:
 
 
 def stress_from_edges(pull: Tensor, hood: Neighborhood) -> Tensor:
-    """(1/V) Σ r_ij ⊗ f_ij, (…, n_graphs, 3, 3), eV/Å³, as `stress_from_sites`."""
-    return stress_from_sites(virials_from_edges(pull, hood), hood)
+    """(1/V) Σ r_ij ⊗ f_ij, (…, n_graphs, 3, 3), eV/Å³, as `stress_from_virials`."""
+    return stress_from_virials(sum_of_sites(virials_from_edges(pull, hood), hood), hood.cell)
 
 
 def virials_from_edges(pull: Tensor, hood: Neighborhood) -> Tensor:
@@ -137,13 +137,17 @@ def virials_from_edges(pull: Tensor, hood: Neighborhood) -> Tensor:
     return torch.stack([(component * pull).sum(-2) for component in hood.vectors.detach()], dim=-3)
 
 
-def stress_from_sites(per_site: Tensor, hood: Neighborhood) -> Tensor:
-    """(1/V) Σ over the sites of a graph of Σ_j r_ij ⊗ f_ij, (…, 3, 3, n_sites) → (…, n_graphs, 3, 3); NaN where the cell has no volume.
+def sum_of_sites(per_site: Tensor, hood: Neighborhood) -> Tensor:
+    """Virials of each graph from those of its sites, (…, 3, 3, n_sites) → (…, n_graphs, 3, 3)."""
+    per_atom = hood.of_atoms(per_site).movedim(-1, -3)
+    return per_atom.new_zeros(*per_atom.shape[:-3], hood.n_graphs, 3, 3).index_add(-3, hood.graph_index, per_atom)
+
+
+def stress_from_virials(virial: Tensor, cell: Tensor) -> Tensor:
+    """(1/V) Σ r_ij ⊗ f_ij, (…, n_graphs, 3, 3), of cells (n_graphs, 3, 3); NaN where a cell has no volume.
 
     Symmetrised: an energy that does not change when everything turns has no antisymmetric part but rounding.
     """
-    per_atom = hood.of_atoms(per_site).movedim(-1, -3)
-    virial = per_atom.new_zeros(*per_atom.shape[:-3], hood.n_graphs, 3, 3).index_add(-3, hood.graph_index, per_atom)
-    volume = torch.linalg.det(hood.cell).abs()
+    volume = torch.linalg.det(cell).abs()
     volume = torch.where(volume > 0, volume, torch.full_like(volume, torch.nan))
     return 0.5 * (virial + virial.mT) / volume.view(-1, 1, 1)

@@ -5,7 +5,7 @@ from ase.data import atomic_numbers, covalent_radii
 from torch import Tensor, nn
 
 from mlff.nn.native.library import library_for
-from mlff.nn.native.pairs import repulsion
+from mlff.nn.native.pairs import Screened, repulsion
 from mlff.nn.radial import envelope
 from mlff.nn.slots import Neighborhood
 from mlff.units import BOHR, COULOMB
@@ -44,12 +44,15 @@ class ZBL(nn.Module):
         """Energy of each site, eV, (n_sites,), and ∂E/∂r of each edge, eV/Å, (3, n_slots, n_sites), without a graph."""
         kernels = library_for(hood.vectors)
         if kernels is not None:
-            sizes = hood.sites_per_species, hood.slots_per_species
-            return repulsion(kernels, hood.vectors, *sizes, *self._of_pairs(), _COEFFICIENTS, _EXPONENTS)
+            return repulsion(kernels, hood.vectors, hood.sites_per_species, hood.slots_per_species, self.screened())
         with torch.enable_grad():
             vectors = hood.vectors.detach().requires_grad_()
             energies = self(hood.moved(vectors))
             return energies.detach(), torch.autograd.grad(energies.sum(), vectors)[0]
+
+    def screened(self) -> Screened:
+        """The same for kernels."""
+        return Screened(*(table.contiguous() for table in self._of_pairs()), _COEFFICIENTS, _EXPONENTS)
 
     def _of_pairs(self) -> tuple[Tensor, Tensor, Tensor]:
         """z_i z_j e²/4πε₀, eV Å; a, Å; and R_i + R_j, Å, of each pair of species."""

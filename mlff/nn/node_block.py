@@ -57,7 +57,7 @@ class NodeBlock(nn.Module):
         self.mixing = nn.ModuleList([SpeciesLinear(n_species, n, c) for n, c in zip(n_in, channels, strict=True)])
         self.layers = nn.ModuleList([ProductLayer(channels, n_product) for _ in range(n_layers)])
         self.n_gram, self.n_invariants = n_gram, (1 + n_layers) * n_invariants(list(channels), n_gram)
-        self._sizes = BlockSizes(tuple(channels), n_product, n_layers, n_gram, self.n_invariants)
+        self.sizes = BlockSizes(tuple(channels), n_product, n_layers, n_gram, self.n_invariants)
 
     def forward(self, sources: Sequence[Source], sites_per_species: Sequence[int], frozen: bool = False) -> Tensor:
         """Densities and their factors → invariants (…, n_invariants, n_sites).
@@ -66,14 +66,15 @@ class NodeBlock(nn.Module):
             frozen: no gradient of the weights will be asked for, so that kernels can spare it.
         """
         if self._has_kernels(sources):
-            weights = self._packed(sources)
-            return block_rows(self._sizes, weights.detach() if frozen else weights, [x for x, _ in sources], sites_per_species)
+            weights = self.packed([factors for _, factors in sources])
+            return block_rows(self.sizes, weights.detach() if frozen else weights, [x for x, _ in sources], sites_per_species)
         return self._tensors(sources, sites_per_species)
 
     def dual(self, sources: Sequence[Source], rates: Sequence[Sequence[Tensor]], sites_per_species: Sequence[int]) -> tuple[Tensor, Tensor]:
         """The invariants of a stack, and how they change as the densities change at `rates`, one like each source's."""
         if self._has_kernels(sources):
-            return block_dual(self._sizes, self._packed(sources), [x for x, _ in sources], rates, sites_per_species)
+            weights = self.packed([factors for _, factors in sources])
+            return block_dual(self.sizes, weights, [x for x, _ in sources], rates, sites_per_species)
 
         def rows(*x: Tensor) -> Tensor:
             n = len(self.mixing)
@@ -81,6 +82,12 @@ class NodeBlock(nn.Module):
 
         # dual numbers refuse tensors whose elements share memory
         return jvp(rows, tuple(a.contiguous() for x, _ in sources for a in x), tuple(a for x in rates for a in x))
+
+    def packed(self, factors: Sequence[Sequence[Tensor]]) -> Tensor:
+        """All weights of each member in the order of `mlff.nn.native.block`, (n_members, n_weights); factors of each source and l."""
+        mixing = [mix.scaled([of_source[l] for of_source in factors]).flatten(2) for l, mix in enumerate(self.mixing)]
+        layers = [weight.flatten(1) for layer in self.layers for weight in layer.weights()]
+        return torch.cat([torch.cat(mixing, dim=2).flatten(1), *layers], dim=1)
 
     def _has_kernels(self, sources: Sequence[Source]) -> bool:
         return can_compute(self.mixing[0].weight, len(sources))
@@ -94,9 +101,3 @@ class NodeBlock(nn.Module):
             shells = layer(shells)
             rows.append(invariants(shells, self.n_gram))
         return torch.cat(rows, dim=-2)
-
-    def _packed(self, sources: Sequence[Source]) -> Tensor:
-        """All weights of each member in the order of `mlff.nn.native.block`, (n_members, n_weights)."""
-        mixing = [mix.scaled([factors[l] for _, factors in sources]).flatten(2) for l, mix in enumerate(self.mixing)]
-        layers = [weight.flatten(1) for layer in self.layers for weight in layer.weights()]
-        return torch.cat([torch.cat(mixing, dim=2).flatten(1), *layers], dim=1)

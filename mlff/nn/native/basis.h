@@ -1,6 +1,8 @@
 // The edges of one vector of sites: radial functions and harmonics of every slot in which any of the sites has a neighbour.
 #pragma once
 
+#include <algorithm>
+
 #include "harmonics.h"
 #include "lanes.h"
 #include "radial.h"
@@ -41,28 +43,33 @@ struct Layout {
 template <class T> struct Basis {
   const Edges &e;
   const Layout layout;
-  const bool derivatives;
+  bool derivatives;  // whether fill gives them too
   std::vector<int64_t> slot;  // those in use, species by species
   std::vector<int> first;     // of each species among them, and their number at the end
   Scratch<T> b, db, Y;        // (slot, n_rows), (slot, n_rows), (slot, HARMONICS)
-  Scratch<T> direction;       // (slot, 4): unit vector and 1 / r; only with derivatives
+  Scratch<T> r, direction;    // (slot,) and (slot, 4): unit vector and 1 / r; only with derivatives
 
-  Basis(const Edges &e, bool derivatives)
+  // reach: where slots must be in use that reach beyond the longest cutoff
+  Basis(const Edges &e, bool derivatives, double reach = 0)
       : e(e), layout(e), derivatives(derivatives), slot(e.n_slots), first(e.n_species + 1), b(e.n_slots * layout.n_rows),
-        db(derivatives ? b.size() : 0), Y(e.n_slots * HARMONICS), direction(derivatives ? e.n_slots * 4 : 0) {}
+        db(derivatives ? b.size() : 0), Y(e.n_slots * HARMONICS), r(derivatives ? e.n_slots : 0),
+        direction(derivatives ? e.n_slots * 4 : 0), reach(std::max(reach, layout.r_max)) {}
 
   int n_used() const { return first.back(); }
 
-  void fill(int64_t site, int n) {
-    const T *x = static_cast<const T *>(e.vectors) + site, *y = x + e.n_slots * e.n_sites, *z = y + e.n_slots * e.n_sites;
-    const T far = static_cast<T>(2 * layout.r_max), bound = static_cast<T>(layout.r_max * layout.r_max);
+  void fill(int64_t site, int n) { fill(static_cast<const T *>(e.vectors), site, n); }
+
+  // the same of vectors that may be double whatever T is
+  template <class Given> void fill(const Given *vectors, int64_t site, int n) {
+    const Given *x = vectors + site, *y = x + e.n_slots * e.n_sites, *z = y + e.n_slots * e.n_sites;
+    const T far = static_cast<T>(2 * reach), bound = static_cast<T>(reach * reach);
     int used = 0;
     int64_t s = 0;
     for (int species = 0; species < e.n_species; ++species) {
       first[species] = used;
       for (const int64_t end = s + e.slots_per_species[species]; s < end; ++s) {
         const int64_t at = s * e.n_sites;
-        const Vec<T> vx = load(x + at, n), vy = load(y + at, n), vz = load(z + at, n, far), r2 = vx * vx + vy * vy + vz * vz;
+        const Vec<T> vx = load_as<T>(x + at, n), vy = load_as<T>(y + at, n), vz = load_as<T>(z + at, n, far), r2 = vx * vx + vy * vy + vz * vz;
         if (!any_below<T>(r2, bound)) continue;
         functions(used, vx, vy, vz, root<T>(r2));
         slot[used++] = s;
@@ -83,14 +90,17 @@ template <class T> struct Basis {
   }
 
 private:
-  void functions(int j, Vec<T> x, Vec<T> y, Vec<T> z, Vec<T> r) {
-    const Vec<T> inverse = T(1) / r, ux = x * inverse, uy = y * inverse, uz = z * inverse;
+  const double reach;
+
+  void functions(int j, Vec<T> x, Vec<T> y, Vec<T> z, Vec<T> length) {
+    const Vec<T> inverse = T(1) / length, ux = x * inverse, uy = y * inverse, uz = z * inverse;
     harmonics<T>(e.l_max, ux, uy, uz, &Y[j * HARMONICS]);
     for (int c = 0; c < layout.n_cutoffs; ++c) {
       const int64_t row = j * layout.n_rows + layout.row_of_cutoff[c];
-      radial<T>(r, static_cast<T>(layout.cutoff[c]), layout.n_of_cutoff[c], &b[row], derivatives ? &db[row] : nullptr);
+      radial<T>(length, static_cast<T>(layout.cutoff[c]), layout.n_of_cutoff[c], &b[row], derivatives ? &db[row] : nullptr);
     }
     if (derivatives) {
+      r[j] = length;
       Vec<T> *u = &direction[j * 4];
       u[0] = ux, u[1] = uy, u[2] = uz, u[3] = inverse;
     }

@@ -31,7 +31,7 @@ class BlockSizes:
     n_invariants: int
 
 
-class _Block(ctypes.Structure):
+class Block(ctypes.Structure):
     """As in block.h."""
 
     _fields_ = [
@@ -73,30 +73,16 @@ class _Kernel:
     def call(self, order: int, weights: Tensor, x: Sequence[Tensor]) -> Call:
         sizes, n_shells, n_species = self.sizes, len(self.sizes.channels), len(self.sites)
         n_pieces = len(x) // (order * n_shells)
-        n_in = [sum(a.shape[1] for a in x[l : n_pieces * n_shells : n_shells]) for l in range(n_shells)]
-        assert weights.shape[1] == self._n_weights(n_in)
+        n_in = [[a.shape[1] for a in x[piece * n_shells :][:n_shells]] for piece in range(n_pieces)]
+        assert weights.shape[1] == n_weights(sizes, n_in, n_species)
         shared = [len(a) > 1 and a.stride(0) == 0 for a in x]
         sites = (ctypes.c_int64 * n_species)(*self.sites)
-        block = _Block(
-            l_max=n_shells - 1,
-            n_threads=torch.get_num_threads(),
-            n_layers=sizes.n_layers,
-            n_gram=sizes.n_gram,
-            n_pieces=n_pieces,
-            n_species=n_species,
-            n_members=len(weights),
-            n_sites=sum(self.sites),
-            n_product=sizes.n_product,
-            sites_per_species=ctypes.addressof(sites),
-        )
-        block.channels[:n_shells] = sizes.channels
+        block = describe(sizes, n_in, len(weights), sites)
         for piece in range(n_pieces):
-            block.n_in[piece][:n_shells] = [a.shape[1] for a in x[piece * n_shells :][:n_shells]]
             for d in range(order):
                 of_l = shared[(d * n_pieces + piece) * n_shells :][:n_shells]
                 assert len(set(of_l)) == 1
                 block.is_shared[d][piece] = of_l[0]
-        rows = sum(n * (2 * l + 1) for l, n in enumerate(sizes.channels))
         return Call(
             name="block",
             description=block,
@@ -104,14 +90,40 @@ class _Kernel:
             weights=weights.contiguous(),
             x=[(a[:1] if one else a).contiguous() for a, one in zip(x, shared, strict=True)],
             out_shape=(len(weights), sizes.n_invariants, sum(self.sites)),
-            n_saved=len(weights) * (sizes.n_layers + 1) * order * rows * vectors_of_sites(self.sites, weights.dtype),
+            n_saved=len(weights) * order * n_saved(sizes) * vectors_of_sites(self.sites, weights.dtype),
             alive=(sites,),
         )
 
-    def _n_weights(self, n_in: Sequence[int]) -> int:
-        """Of one member, with these inputs of each l."""
-        channels, n_product = self.sizes.channels, self.sizes.n_product
-        n_paths = sum(self_coupling(len(channels) - 1).paths_per_l)
-        of_layer = sum(c * (2 * n_product + c) for c in channels) + n_product * (channels[0] + 1 + n_paths)
-        of_species = sum(c * n for c, n in zip(channels, n_in, strict=True))
-        return len(self.sites) * of_species + self.sizes.n_layers * of_layer
+
+def describe(sizes: BlockSizes, n_in: Sequence[Sequence[int]], n_members: int, sites: ctypes.Array) -> Block:
+    """What the kernels are told of a block whose input has n_in channels of each piece and l; `sites` are to outlive it."""
+    block = Block(
+        l_max=len(sizes.channels) - 1,
+        n_threads=torch.get_num_threads(),
+        n_layers=sizes.n_layers,
+        n_gram=sizes.n_gram,
+        n_pieces=len(n_in),
+        n_species=len(sites),
+        n_members=n_members,
+        n_sites=sum(sites),
+        n_product=sizes.n_product,
+        sites_per_species=ctypes.addressof(sites),
+    )
+    block.channels[: len(sizes.channels)] = sizes.channels
+    for piece, of_piece in enumerate(n_in):
+        block.n_in[piece][: len(of_piece)] = of_piece
+    return block
+
+
+def n_weights(sizes: BlockSizes, n_in: Sequence[Sequence[int]], n_species: int) -> int:
+    """Of one member; n_in of each piece and l."""
+    channels, n_product = sizes.channels, sizes.n_product
+    n_paths = sum(self_coupling(len(channels) - 1).paths_per_l)
+    of_layer = sum(c * (2 * n_product + c) for c in channels) + n_product * (channels[0] + 1 + n_paths)
+    of_species = sum(c * n for of_piece in n_in for c, n in zip(channels, of_piece, strict=True))
+    return n_species * of_species + sizes.n_layers * of_layer
+
+
+def n_saved(sizes: BlockSizes) -> int:
+    """Numbers of each member and site that the derivative needs again."""
+    return (sizes.n_layers + 1) * sum(n * (2 * l + 1) for l, n in enumerate(sizes.channels))

@@ -26,12 +26,46 @@ template <class T, class C, int D> struct Layer {
     apply<T>(w, layout.mix, layout.channels, layout.product, width, S.data(), next);
   }
 
-  // of_B = what of_next says of B; of_w, where it is not null, += what it says of the weights
+  // B -> E, a, P and S
+  void activate(const T *w, int n_vectors, const Vec<T> *B) {
+    const int width = n_vectors * D;
+    const int64_t n_product = layout.p.n_product;
+    std::fill_n(E.data(), layout.product.rows() * width, Vec<T>{});
+    apply<T>(w, layout.enter, layout.product, layout.channels, width, B, E.data());
+    for (int64_t c = 0; c < n_product; ++c) {
+      std::fill_n(&a[c * width], width, Vec<T>{});
+      std::fill_n(&a[c * width], n_vectors, all<T>(w[layout.bias + c]));
+    }
+    apply<T>(w + layout.gate, n_product, layout.channels.n[0], width, B, a.data());
+    for (int64_t c = 0; c < n_product; ++c) {
+      Vec<T> weights[C::PATHS];
+      path_weights(w, c, weights);
+      for (int v = 0; v < n_vectors; ++v) {
+        Vec<T> x[N], p[N];
+        const Vec<T> g = sigmoid<T>(a[c * width + v]);
+        read(E, c, width, v, x);
+        C::template square<T>(x, weights, p);
+        write(p, c, width, v, P);
+        if constexpr (D == 2) {
+          Vec<T> y[N], rate[N];
+          const Vec<T> g_rate = g * (T(1) - g) * a[c * width + n_vectors + v];
+          read(E, c, width, n_vectors + v, y);
+          C::template couple<T>(x, y, weights, rate);
+          write(rate, c, width, n_vectors + v, P);
+          for (int i = 0; i < N; ++i) rate[i] = g * rate[i] + g_rate * p[i];
+          write(rate, c, width, n_vectors + v, S);
+        }
+        for (int i = 0; i < N; ++i) p[i] *= g;
+        write(p, c, width, v, S);
+      }
+    }
+  }
+
+  // After activate: of_B = what of_next says of B; of_w, where it is not null, += what it says of the weights
   void backward(const T *w, int n_vectors, const Vec<T> *B, const Vec<T> *of_next, Vec<T> *of_B, T *of_w) {
     const Shape &channels = layout.channels, &product = layout.product;
     const int width = n_vectors * D;
     const int64_t n_product = layout.p.n_product;
-    activate(w, n_vectors, B);
     std::fill_n(of_S.data(), product.rows() * width, Vec<T>{});
     std::fill_n(of_B, channels.rows() * width, Vec<T>{});
     apply_transposed<T>(w, layout.mix, channels, product, width, of_next, of_S.data());
@@ -65,40 +99,6 @@ private:
 
   void path_weights(const T *w, int64_t channel, Vec<T> *to) const {
     for (int path = 0; path < C::PATHS; ++path) to[path] = all<T>(w[layout.paths + path * layout.p.n_product + channel]);
-  }
-
-  void activate(const T *w, int n_vectors, const Vec<T> *B) {
-    const int width = n_vectors * D;
-    const int64_t n_product = layout.p.n_product;
-    std::fill_n(E.data(), layout.product.rows() * width, Vec<T>{});
-    apply<T>(w, layout.enter, layout.product, layout.channels, width, B, E.data());
-    for (int64_t c = 0; c < n_product; ++c) {
-      std::fill_n(&a[c * width], width, Vec<T>{});
-      std::fill_n(&a[c * width], n_vectors, all<T>(w[layout.bias + c]));
-    }
-    apply<T>(w + layout.gate, n_product, layout.channels.n[0], width, B, a.data());
-    for (int64_t c = 0; c < n_product; ++c) {
-      Vec<T> weights[C::PATHS];
-      path_weights(w, c, weights);
-      for (int v = 0; v < n_vectors; ++v) {
-        Vec<T> x[N], p[N];
-        const Vec<T> g = sigmoid<T>(a[c * width + v]);
-        read(E, c, width, v, x);
-        C::template square<T>(x, weights, p);
-        write(p, c, width, v, P);
-        if constexpr (D == 2) {
-          Vec<T> y[N], rate[N];
-          const Vec<T> g_rate = g * (T(1) - g) * a[c * width + n_vectors + v];
-          read(E, c, width, n_vectors + v, y);
-          C::template couple<T>(x, y, weights, rate);
-          write(rate, c, width, n_vectors + v, P);
-          for (int i = 0; i < N; ++i) rate[i] = g * rate[i] + g_rate * p[i];
-          write(rate, c, width, n_vectors + v, S);
-        }
-        for (int i = 0; i < N; ++i) p[i] *= g;
-        write(p, c, width, v, S);
-      }
-    }
   }
 
   // of_S -> that of E, in the same place, and of_a; adds what it says of the bias and of the path weights

@@ -34,17 +34,19 @@ template <class T, int D> void pack(const Pieces<const T> &x, int l, const Tile 
   }
 }
 
-// What one thread needs for a tile.
+// What one thread needs for a tile. Where it keeps what each layer multiplies, a tile's backward has to follow its forward at once.
 template <class T, class C, int D> struct Network {
   const BlockLayout layout;
-  const T *const weights;
+  const T *weights;
   const Pieces<const T> x;
-  Vec<T> *const saved;  // for each tile the features of each layer
-  Layer<T, C, D> layer;
+  Vec<T> *saved;  // for each tile the features of each layer
+  const bool keeps;
+  std::vector<Layer<T, C, D>> layers;
   Scratch<T> of_x, of_B[2];
 
-  Network(const Block &p, const T *weights, const T *const *x, T *saved)
-      : layout(p, C::PATHS), weights(weights), x{p, x}, saved(reinterpret_cast<Vec<T> *>(saved)), layer(layout) {
+  Network(const Block &p, const T *weights, const T *const *x, T *saved, bool keeps = false)
+      : layout(p, C::PATHS), weights(weights), x{p, x}, saved(reinterpret_cast<Vec<T> *>(saved)), keeps(keeps),
+        layers(keeps ? p.n_layers : 1, Layer<T, C, D>(layout)) {
     int64_t most = 0;
     for (int l = 0; l <= p.l_max; ++l) most = std::max(most, layout.in.n[l] * (2 * l + 1));
     of_x.resize(most * VECTORS * D);
@@ -59,13 +61,17 @@ template <class T, class C, int D> struct Network {
       pack<T, D>(x, l, tile, of_x.data());
       apply<T>(mixing(tile, l), layout.channels.n[l], layout.in.n[l], (2 * l + 1) * width, of_x.data(), B + layout.channels.at[l] * width);
     }
-    for (int r = 0;; ++r) {
+    for (int r = 0; r < layout.p.n_layers; ++r, B = features(tile, r))
+      layer(r).forward(of_layer(tile, r), tile.n_vectors, B, features(tile, r + 1));
+    rows(tile, out);
+  }
+
+  // What forward gave, once more from the saved features.
+  void rows(const Tile &tile, T *const *out) const {
+    for (int r = 0; r <= layout.p.n_layers; ++r) {
       T *rows[D];
       for (int d = 0; d < D; ++d) rows[d] = out[d] + first_row(tile, r);
-      invariants<T, D>(layout, tile, B, rows);
-      if (r == layout.p.n_layers) return;
-      layer.forward(of_layer(tile, r), tile.n_vectors, B, features(tile, r + 1));
-      B = features(tile, r + 1);
+      invariants<T, D>(layout, tile, features(tile, r), rows);
     }
   }
 
@@ -80,13 +86,16 @@ template <class T, class C, int D> struct Network {
       invariants_backward<T, D>(layout, tile, features(tile, r), rows, now);
       if (r == 0) break;
       T *of_weights = of_own == nullptr ? nullptr : of_own + layout.n_mixing + (r - 1) * layout.n_layer;
-      layer.backward(of_layer(tile, r - 1), tile.n_vectors, features(tile, r - 1), now, before, of_weights);
+      if (!keeps) layer(r - 1).activate(of_layer(tile, r - 1), tile.n_vectors, features(tile, r - 1));
+      layer(r - 1).backward(of_layer(tile, r - 1), tile.n_vectors, features(tile, r - 1), now, before, of_weights);
       std::swap(now, before);
     }
     for (int l = 0; l <= layout.p.l_max; ++l) mixing_backward(tile, l, now + layout.channels.at[l] * width, of_inputs, of_own);
   }
 
 private:
+  Layer<T, C, D> &layer(int r) { return layers[keeps ? r : 0]; }
+
   const T *mixing(const Tile &tile, int l) const {
     return weights + tile.member * layout.n_weights() + tile.species * layout.n_mixing + layout.mixing[l];
   }

@@ -24,7 +24,7 @@ class EdgeKernels:
     def __init__(self, library: Library, stage: EdgeStage, vectors: Tensor, slots_per_species: Sequence[int]):
         self.library, self.stage, self.vectors = library, stage, vectors.contiguous()
         self.n_species = len(slots_per_species)
-        self._slots = torch.tensor(slots_per_species, dtype=torch.int64)
+        self._slots = (ctypes.c_int64 * len(slots_per_species))(*slots_per_species)
 
     def densities(self) -> Shells:
         out = self._shells(1, self.n_species)
@@ -79,17 +79,7 @@ class EdgeKernels:
         return out, out_rates
 
     def _call(self, name: str, *arguments) -> None:
-        edges = Edges(
-            l_max=self.stage.l_max,
-            n_radial=self.stage.n_radial,
-            r_cut=self.stage.r_cut,
-            n_threads=torch.get_num_threads(),
-            n_species=self.n_species,
-            n_slots=self.vectors.shape[1],
-            n_sites=self.vectors.shape[2],
-            slots_per_species=self._slots.data_ptr(),
-            vectors=address(self.vectors),
-        )
+        edges = describe(self.stage, self.vectors, self._slots)
         self.library.call(name, self.vectors.dtype, ctypes.byref(edges), *arguments)
 
     def _shape(self, l: int, n_members: int, n_channels: int) -> tuple[int, ...]:
@@ -112,3 +102,18 @@ class EdgeKernels:
         # an address tells a kernel neither shape nor dtype
         assert (tuple(tensor.shape), tensor.dtype, tensor.device) == (shape, self.vectors.dtype, self.vectors.device)
         return tensor.contiguous()
+
+
+def describe(stage: EdgeStage, vectors: Tensor, slots_per_species: ctypes.Array) -> Edges:
+    """What the kernels are told of edges; vectors (3, n_slots, n_sites) and counts are to outlive it."""
+    return Edges(
+        l_max=stage.l_max,
+        n_radial=stage.n_radial,
+        r_cut=stage.r_cut,
+        n_threads=torch.get_num_threads(),
+        n_species=len(slots_per_species),
+        n_slots=vectors.shape[1],
+        n_sites=vectors.shape[2],
+        slots_per_species=ctypes.addressof(slots_per_species),
+        vectors=address(vectors),
+    )

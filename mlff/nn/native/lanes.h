@@ -1,9 +1,11 @@
 // Vectors of adjacent sites, as wide as the machine's registers.
 #pragma once
 
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 #include <vector>
 #if defined(__AVX512F__)
 #include <immintrin.h>
@@ -42,6 +44,23 @@ template <class T> inline Vec<T> load(const T *from, int n, T fill = 0) {
 #endif
   for (int i = 0; i < n; ++i) v[i] = from[i];
   return v;
+}
+
+// The same of numbers of another type, rounded to T.
+template <class T, class Given> inline Vec<T> load_as(const Given *from, int n, T fill = 0) {
+  if constexpr (std::is_same_v<T, Given>) {
+    return load(from, n, fill);
+  } else {
+    constexpr int HALF = WIDTH<Given>;
+    static_assert(WIDTH<T> == 2 * HALF);
+    typedef T Half __attribute__((vector_size(LANE_BYTES / 2)));
+    Half parts[2];
+    for (int i = 0; i < 2; ++i)
+      parts[i] = __builtin_convertvector(load<Given>(from + i * HALF, std::clamp(n - i * HALF, 0, HALF), Given(fill)), Half);
+    Vec<T> v;
+    std::memcpy(&v, parts, sizeof v);
+    return v;
+  }
 }
 
 template <class T> inline void store(T *to, Vec<T> v, int n) {

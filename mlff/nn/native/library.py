@@ -75,6 +75,8 @@ ARGUMENTS = {
     "mlp": [_pointer, _pointer, _pointer, _pointer, _pointer, _pointer, _pointer],
     "mlp_backward": [_pointer, _pointer, _pointer, _pointer, _pointer, _pointer, _pointer, _pointer, _pointer],
     "collect": [_pointer] * 8,
+    "evaluate_lean": [_pointer],
+    "evaluate_lean2": [_pointer],
     "repulsion": [_pointer, _pointer, _pointer, _pointer],
     "to_edges": [_exchange, _pointer, _pointer, _pointer],
     "from_edges": [_exchange, _pointer, _pointer, _pointer],

@@ -27,7 +27,7 @@ class MlpSizes:
     is_direct: bool
 
 
-class _Mlp(ctypes.Structure):
+class Mlp(ctypes.Structure):
     """As in perceptron.h."""
 
     _fields_ = [
@@ -73,27 +73,13 @@ class _Kernel:
     def call(self, order: int, weights: Tensor, x: Sequence[Tensor]) -> Call:
         sizes, n_species = self.sizes, len(self.sites)
         n_inputs = len(x) // order
-        widths = (sum(a.shape[1] for a in x[:n_inputs]), *sizes.hidden, sizes.n_out)
-        n_weights = sum((n_in + 1) * n_out for n_in, n_out in pairwise(widths)) + (n_species - 1) * widths[1]
-        assert weights.shape[1] == n_weights + (sizes.n_out * widths[0] if sizes.is_direct else 0)
+        n_in = [a.shape[1] for a in x[:n_inputs]]
+        assert weights.shape[1] == n_weights(sizes, sum(n_in), n_species)
         mean, inverse_spread = self.mean.contiguous(), (1 / self.spread).contiguous()
         sites = (ctypes.c_int64 * n_species)(*self.sites)
-        mlp = _Mlp(
-            n_threads=torch.get_num_threads(),
-            n_inputs=n_inputs,
-            n_hidden=len(sizes.hidden),
-            n_species=n_species,
-            is_direct=sizes.is_direct,
-            n_members=len(weights),
-            n_sites=sum(self.sites),
-            n_out=sizes.n_out,
-            sites_per_species=ctypes.addressof(sites),
-        )
-        mlp.n_in[:n_inputs] = [a.shape[1] for a in x[:n_inputs]]
-        mlp.widths[: len(sizes.hidden)] = sizes.hidden
         return Call(
             name="mlp",
-            description=mlp,
+            description=describe(sizes, n_in, len(weights), sites),
             constants=(address(mean), address(inverse_spread)),
             weights=weights.contiguous(),
             x=[a.contiguous() for a in x],
@@ -101,3 +87,28 @@ class _Kernel:
             n_saved=len(weights) * order * sum(sizes.hidden) * vectors_of_sites(self.sites, weights.dtype),
             alive=(mean, inverse_spread, sites),
         )
+
+
+def describe(sizes: MlpSizes, n_in: Sequence[int], n_members: int, sites: ctypes.Array) -> Mlp:
+    """What the kernels are told of a perceptron of inputs with n_in rows each; `sites` are to outlive it."""
+    mlp = Mlp(
+        n_threads=torch.get_num_threads(),
+        n_inputs=len(n_in),
+        n_hidden=len(sizes.hidden),
+        n_species=len(sites),
+        is_direct=sizes.is_direct,
+        n_members=n_members,
+        n_sites=sum(sites),
+        n_out=sizes.n_out,
+        sites_per_species=ctypes.addressof(sites),
+    )
+    mlp.n_in[: len(n_in)] = n_in
+    mlp.widths[: len(sizes.hidden)] = sizes.hidden
+    return mlp
+
+
+def n_weights(sizes: MlpSizes, n_in: int, n_species: int) -> int:
+    """Of one member; n_in of all inputs."""
+    widths = (n_in, *sizes.hidden, sizes.n_out)
+    of_layers = sum((before + 1) * after for before, after in pairwise(widths)) + (n_species - 1) * widths[1]
+    return of_layers + (sizes.n_out * n_in if sizes.is_direct else 0)

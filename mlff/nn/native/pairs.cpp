@@ -1,20 +1,9 @@
 // A tapered screened Coulomb repulsion of pairs and its derivative along each edge, mlff/model/repulsion.py. Few pairs are that close:
 // they are found a row of sites at a time, and computed one by one.
 #include <algorithm>
-#include <cmath>
-#include <cstdint>
 #include <vector>
 
-constexpr int TERMS = 4;
-
-extern "C" struct Pairs {  // as in pairs.py
-  int32_t n_threads, n_species;
-  int64_t n_slots, n_sites;
-  const int64_t *sites_per_species, *slots_per_species;
-  // of each pair of species: strength / r, lengths of the screening and of the taper
-  const double *strength, *length, *range;
-  double coefficients[TERMS], exponents[TERMS];
-};
+#include "pairs.h"
 
 namespace {
 
@@ -50,19 +39,9 @@ template <class T> void repulsion(const Pairs &p, const T *vectors, T *energies,
         if (n_near == 0) continue;
         for (int64_t k = 0; k < row.n; ++k) {
           if (square[k] >= range * range) continue;
-          const T r = std::sqrt(square[k]), u = r / range, t = 1 - u, cube = t * t * t;
-          T screening = 0, slope = 0;
-          for (int c = 0; c < TERMS; ++c) {
-            const T term = p.coefficients[c] * std::exp(-p.exponents[c] * r / p.length[pair]);
-            screening += term;
-            slope -= p.exponents[c] / p.length[pair] * term;
-          }
-          const T taper = cube * t * (1 + u * (4 + u * (10 + u * (20 + 35 * u))));
-          const T taper_slope = -280 * u * u * u * u * cube / range;
-          const T bare = T(0.5) * p.strength[pair] / r;
-          const T along = bare * (slope * taper + screening * taper_slope - screening * taper / r) / r;
-          energies[row.site + k] += bare * screening * taper;
-          for (int a = 0; a < 3; ++a) pull[a * n_edges + at + k] = along * vectors[a * n_edges + at + k];
+          const Repelled<T> found(p, pair, std::sqrt(square[k]));
+          energies[row.site + k] += found.energy;
+          for (int a = 0; a < 3; ++a) pull[a * n_edges + at + k] = found.along * vectors[a * n_edges + at + k];
         }
       }
     }

@@ -2,6 +2,7 @@
 
 import ctypes
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -11,8 +12,8 @@ from mlff.nn.native.library import Library, address
 N_TERMS = 4
 
 
-class _Pairs(ctypes.Structure):
-    """As in pairs.cpp."""
+class Pairs(ctypes.Structure):
+    """As in pairs.h."""
 
     _fields_ = [
         ("n_threads", ctypes.c_int32),
@@ -25,38 +26,47 @@ class _Pairs(ctypes.Structure):
     ]
 
 
+@dataclass(frozen=True)
+class Screened:
+    """½ (q/r) Σ_c a_c exp(−b_c r/d) e(r/R) of each atom of a pair, with the taper e of `envelope`.
+
+    strength: q of each pair of species, eV Å; length: d, Å; reach: R, Å; (n_species, n_species) float64, symmetric and contiguous.
+    coefficients, exponents: a and b.
+    """
+
+    strength: Tensor
+    length: Tensor
+    reach: Tensor
+    coefficients: Sequence[float]
+    exponents: Sequence[float]
+
+
 def repulsion(
-    library: Library,
-    vectors: Tensor,
-    sites_per_species: Sequence[int],
-    slots_per_species: Sequence[int],
-    strength: Tensor,
-    length: Tensor,
-    reach: Tensor,
-    coefficients: Sequence[float],
-    exponents: Sequence[float],
+    library: Library, vectors: Tensor, sites_per_species: Sequence[int], slots_per_species: Sequence[int], screened: Screened
 ) -> tuple[Tensor, Tensor]:
-    """E_i = ½ Σ_j (q/r) Σ_c a_c exp(−b_c r/d) e(r/R) with the taper e of `envelope`, and f_ij = ∂E/∂r_ij.
+    """E_i = Σ_j of the pairs' halves, and f_ij = ∂E/∂r_ij.
 
     Args:
         vectors: (3, n_slots, n_sites), Å.
-        strength: q of each pair of species, eV Å; length: d, Å; reach: R, Å; (n_species, n_species) float64.
-        coefficients, exponents: a and b.
     Returns:
         (n_sites,) eV, and (3, n_slots, n_sites) eV/Å.
     """
     vectors = vectors.detach().contiguous()
-    tables = [table.contiguous() for table in (strength, length, reach)]
     counts = [(ctypes.c_int64 * len(n))(*n) for n in (sites_per_species, slots_per_species)]
     energies, pull = vectors.new_empty(vectors.shape[-1]), torch.empty_like(vectors)
-    pairs = _Pairs(
+    pairs = describe(screened, vectors, *counts)
+    library.call("repulsion", vectors.dtype, ctypes.byref(pairs), address(vectors), address(energies), address(pull))
+    return energies, pull
+
+
+def describe(screened: Screened, vectors: Tensor, sites_per_species: ctypes.Array, slots_per_species: ctypes.Array) -> Pairs:
+    """What the kernels are told of pairs; all arguments are to outlive it."""
+    return Pairs(
         torch.get_num_threads(),
         len(sites_per_species),
         *vectors.shape[1:],
-        *(ctypes.addressof(n) for n in counts),
-        *(address(table) for table in tables),
-        (ctypes.c_double * N_TERMS)(*coefficients),
-        (ctypes.c_double * N_TERMS)(*exponents),
+        *(ctypes.addressof(n) for n in (sites_per_species, slots_per_species)),
+        *(address(table) for table in (screened.strength, screened.length, screened.reach)),
+        (ctypes.c_double * N_TERMS)(*screened.coefficients),
+        (ctypes.c_double * N_TERMS)(*screened.exponents),
     )
-    library.call("repulsion", vectors.dtype, ctypes.byref(pairs), address(vectors), address(energies), address(pull))
-    return energies, pull

@@ -47,9 +47,9 @@ template <class T> struct Inputs {
 
 template <class T, int D> struct Perceptron {
   const Places places;
-  const T *const weights;
-  const Inputs<T> inputs;
-  Vec<T> *const saved;  // of each tile the rows of each hidden layer, before their activation
+  const T *weights;
+  Inputs<T> inputs;
+  Vec<T> *saved;  // of each tile the rows of each hidden layer, before their activation
   Scratch<T> x, h, of_y, of_h;
 
   Perceptron(const Mlp &p, const T *weights, const Inputs<T> &inputs, T *saved)

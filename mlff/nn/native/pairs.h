@@ -1,0 +1,36 @@
+// A tapered screened Coulomb repulsion of two atoms, mlff/model/repulsion.py.
+#pragma once
+
+#include <cmath>
+#include <cstdint>
+
+constexpr int TERMS = 4;
+
+extern "C" struct Pairs {  // as in pairs.py
+  int32_t n_threads, n_species;
+  int64_t n_slots, n_sites;
+  const int64_t *sites_per_species, *slots_per_species;
+  // of each pair of species: strength / r, lengths of the screening and of the taper
+  const double *strength, *length, *range;
+  double coefficients[TERMS], exponents[TERMS];
+};
+
+// At distance r of two atoms of a pair of species: one atom's half of the energy, and dE/dr / r of that half.
+template <class T> struct Repelled {
+  T energy, along;
+
+  Repelled(const Pairs &p, int64_t pair, T r) {
+    const T range = p.range[pair], u = r / range, t = 1 - u, cube = t * t * t;
+    T screening = 0, slope = 0;
+    for (int c = 0; c < TERMS; ++c) {
+      const T term = p.coefficients[c] * std::exp(-p.exponents[c] * r / p.length[pair]);
+      screening += term;
+      slope -= p.exponents[c] / p.length[pair] * term;
+    }
+    const T taper = cube * t * (1 + u * (4 + u * (10 + u * (20 + 35 * u))));
+    const T taper_slope = -280 * u * u * u * u * cube / range;
+    const T bare = T(0.5) * p.strength[pair] / r;
+    energy = bare * screening * taper;
+    along = bare * (slope * taper + screening * taper_slope - screening * taper / r) / r;
+  }
+};
