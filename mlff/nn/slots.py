@@ -18,6 +18,8 @@ from torch import Tensor
 
 from mlff.graph import AtomGraph
 
+DISTANCES = 64  # how finely slots are sorted
+
 
 @dataclass(frozen=True)
 class Neighborhood:
@@ -96,18 +98,19 @@ def arrange(
     site_of_atom = torch.empty_like(origin).index_copy(0, origin, torch.arange(n_sites, device=device))[:n_atoms]
 
     centre, neighbor = site_of_atom[graph.edge_index]
-    # one stable sort by (centre, neighbour species) leaves each atom's neighbours of one species adjacent
-    key, order = torch.sort(centre * n_species + species[neighbor], stable=True)
+    i, j = graph.edge_index
+    offset = torch.einsum("ea,eab->eb", graph.edge_shift.to(graph.cell.dtype), graph.cell[graph.graph_index[i]])
+    r = graph.positions[j] - graph.positions[i] + offset
+    distance = (r.detach().square().sum(1).sqrt() * (DISTANCES / padding)).long().clamp(0, DISTANCES - 1)
+    # one stable sort by (centre, neighbour species, distance) leaves each atom's neighbours of one species adjacent, near ones first:
+    # kernels skip slots that lie beyond the cutoff for all of some adjacent sites
+    key, order = torch.sort((centre * n_species + species[neighbor]) * DISTANCES + distance, stable=True)
+    key, r, shift = key // DISTANCES, r[order], graph.edge_shift[order]
     counts = torch.bincount(key, minlength=n_sites * n_species)
     rank = torch.arange(len(key), device=device) - (counts.cumsum(0) - counts)[key]
     slots = tuple(counts.view(n_sites, n_species).amax(0).clamp(min=least_slots).tolist())
     first = torch.tensor([sum(slots[:s]) for s in range(n_species)], device=device)
     slot, site = first[key % n_species] + rank, key // n_species
-
-    i, j = graph.edge_index[:, order]
-    shift = graph.edge_shift[order]
-    offset = torch.einsum("ea,eab->eb", shift.to(graph.cell.dtype), graph.cell[graph.graph_index[i]])
-    r = graph.positions[j] - graph.positions[i] + offset
 
     vectors = r.new_zeros(3, sum(slots), n_sites)
     vectors[2] = padding

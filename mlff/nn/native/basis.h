@@ -18,7 +18,7 @@ extern "C" struct Edges {  // as in library.py
 
 // Where the functions of each l lie. Features phi = b_k Y_m run over l slowest, then k, then m.
 struct Layout {
-  int n_cutoffs = 0, n_of_cutoff[L_MAX + 1] = {}, row_of_cutoff[L_MAX + 1] = {};
+  int n_cutoffs = 0, n_of_cutoff[L_MAX + 1] = {}, row_of_cutoff[L_MAX + 1] = {}, last_of_cutoff[L_MAX + 1] = {};  // last: l
   double cutoff[L_MAX + 1] = {}, r_max = 0;
   int n_rows = 0, row_of_l[L_MAX + 1] = {};  // radial functions, those of one cutoff shared by every l that has it
   int feature_of_l[L_MAX + 2] = {}, n_features = 0;
@@ -29,7 +29,7 @@ struct Layout {
       int c = 0;
       while (c < n_cutoffs && cutoff[c] != e.r_cut[l]) ++c;
       if (c == n_cutoffs) cutoff[n_cutoffs++] = e.r_cut[l];
-      which[l] = c;
+      which[l] = c, last_of_cutoff[c] = l;
       if (e.n_radial[l] > n_of_cutoff[c]) n_of_cutoff[c] = e.n_radial[l];
       if (e.r_cut[l] > r_max) r_max = e.r_cut[l];
       feature_of_l[l + 1] = feature_of_l[l] + e.n_radial[l] * (2 * l + 1);
@@ -46,12 +46,15 @@ template <class T> struct Basis {
   bool derivatives;  // whether fill gives them too
   std::vector<int64_t> slot;  // those in use, species by species
   std::vector<int> first;     // of each species among them, and their number at the end
+  std::vector<int> shells;    // of each slot in use: how many l some site is within the cutoff of, counted to the last of them
+  std::vector<int> n_of_l;    // (species, L_MAX + 1): its slots in use up to the last that is within the cutoff
   Scratch<T> b, db, Y;        // (slot, n_rows), (slot, n_rows), (slot, HARMONICS)
   Scratch<T> r, direction;    // (slot,) and (slot, 4): unit vector and 1 / r; only with derivatives
 
   // reach: where slots must be in use that reach beyond the longest cutoff
   Basis(const Edges &e, bool derivatives, double reach = 0)
-      : e(e), layout(e), derivatives(derivatives), slot(e.n_slots), first(e.n_species + 1), b(e.n_slots * layout.n_rows),
+      : e(e), layout(e), derivatives(derivatives), slot(e.n_slots), first(e.n_species + 1), shells(e.n_slots),
+        n_of_l(e.n_species * (L_MAX + 1)), b(e.n_slots * layout.n_rows),
         db(derivatives ? b.size() : 0), Y(e.n_slots * HARMONICS), r(derivatives ? e.n_slots : 0),
         direction(derivatives ? e.n_slots * 4 : 0), reach(std::max(reach, layout.r_max)) {}
 
@@ -59,19 +62,25 @@ template <class T> struct Basis {
 
   void fill(int64_t site, int n) { fill(static_cast<const T *>(e.vectors), site, n); }
 
-  // the same of vectors that may be double whatever T is
+  // The same of vectors that may be double whatever T is.
   template <class Given> void fill(const Given *vectors, int64_t site, int n) {
     const Given *x = vectors + site, *y = x + e.n_slots * e.n_sites, *z = y + e.n_slots * e.n_sites;
+    constexpr int AHEAD = 12, LINE = 64;  // rows lie too far apart for the machine to guess the next one
     const T far = static_cast<T>(2 * reach), bound = static_cast<T>(reach * reach);
     int used = 0;
     int64_t s = 0;
     for (int species = 0; species < e.n_species; ++species) {
       first[species] = used;
+      int *const n_of = &n_of_l[species * (L_MAX + 1)];
+      std::fill_n(n_of, L_MAX + 1, 0);
       for (const int64_t end = s + e.slots_per_species[species]; s < end; ++s) {
-        const int64_t at = s * e.n_sites;
+        const int64_t at = s * e.n_sites, coming = at + AHEAD * e.n_sites;
+        for (const Given *row : {x, y, z})
+          for (size_t line = 0; line < WIDTH<T> * sizeof(Given); line += LINE) __builtin_prefetch(row + coming + line / sizeof(Given));
         const Vec<T> vx = load_as<T>(x + at, n), vy = load_as<T>(y + at, n), vz = load_as<T>(z + at, n, far), r2 = vx * vx + vy * vy + vz * vz;
         if (!any_below<T>(r2, bound)) continue;
-        functions(used, vx, vy, vz, root<T>(r2));
+        shells[used] = functions(used, vx, vy, vz, r2);
+        for (int l = 0; l < shells[used]; ++l) n_of[l] = used - first[species] + 1;
         slot[used++] = s;
       }
     }
@@ -92,11 +101,19 @@ template <class T> struct Basis {
 private:
   const double reach;
 
-  void functions(int j, Vec<T> x, Vec<T> y, Vec<T> z, Vec<T> length) {
-    const Vec<T> inverse = T(1) / length, ux = x * inverse, uy = y * inverse, uz = z * inverse;
+  // Says how many l the slot is within the cutoff of.
+  int functions(int j, Vec<T> x, Vec<T> y, Vec<T> z, Vec<T> r2) {
+    const Vec<T> length = root<T>(r2), inverse = T(1) / length, ux = x * inverse, uy = y * inverse, uz = z * inverse;
     harmonics<T>(e.l_max, ux, uy, uz, &Y[j * HARMONICS]);
+    int within = 1;
     for (int c = 0; c < layout.n_cutoffs; ++c) {
       const int64_t row = j * layout.n_rows + layout.row_of_cutoff[c];
+      if (!any_below<T>(r2, static_cast<T>(layout.cutoff[c] * layout.cutoff[c]))) {
+        std::fill_n(&b[row], layout.n_of_cutoff[c], Vec<T>{});
+        if (derivatives) std::fill_n(&db[row], layout.n_of_cutoff[c], Vec<T>{});
+        continue;
+      }
+      within = std::max(within, layout.last_of_cutoff[c] + 1);
       radial<T>(length, static_cast<T>(layout.cutoff[c]), layout.n_of_cutoff[c], &b[row], derivatives ? &db[row] : nullptr);
     }
     if (derivatives) {
@@ -104,6 +121,7 @@ private:
       Vec<T> *u = &direction[j * 4];
       u[0] = ux, u[1] = uy, u[2] = uz, u[3] = inverse;
     }
+    return within;
   }
 };
 

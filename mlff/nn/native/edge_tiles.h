@@ -11,7 +11,7 @@ template <class T> void sum_density(const Basis<T> &basis, int species, Scratch<
   const Layout &layout = basis.layout;
   const int first = basis.first[species];
   sum.assign(layout.n_features, Vec<T>{});
-  sum_slots<T>(basis.e, layout, basis.first[species + 1] - first, basis.b.data() + first * layout.n_rows,
+  sum_slots<T>(basis.e, layout, &basis.n_of_l[species * (L_MAX + 1)], basis.b.data() + first * layout.n_rows,
                basis.Y.data() + first * HARMONICS, sum.data());
 }
 

@@ -56,7 +56,7 @@ template <class T> void density_rates(const Edges &e, int64_t n_members, const T
     for (int64_t member = 0; member < n_members; ++member) {
       own.rates.fill(basis, velocities + member * 3 * e.n_slots * e.n_sites, site, n);
       for (int s = 0; s < e.n_species; ++s) {
-        const int first = basis.first[s], count = basis.first[s + 1] - first, row = first * layout.n_rows, harmonic = first * HARMONICS;
+        const int *const count = &basis.n_of_l[s * (L_MAX + 1)], first = basis.first[s], row = first * layout.n_rows, harmonic = first * HARMONICS;
         own.sum.assign(own.sum.size(), Vec<T>{});
         sum_slots<T>(e, layout, count, own.rates.b.data() + row, basis.Y.data() + harmonic, own.sum.data());
         sum_slots<T>(e, layout, count, basis.b.data() + row, own.rates.Y.data() + harmonic, own.sum.data());

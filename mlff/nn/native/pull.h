@@ -20,12 +20,13 @@ template <class T> inline void pull_edge(const Basis<T> &basis, int j, const Vec
   const int *row = layout.row_of_l, *at = layout.feature_of_l, *K = e.n_radial;
   Vec<T> p[HARMONICS], q[HARMONICS], g[3], along{}, turning{};
   contract<T, 0>(K[0], b + row[0], db + row[0], G, p, q);
-  if (e.l_max > 0) contract<T, 1>(K[1], b + row[1], db + row[1], G + at[1], p + 1, q + 1);
-  if (e.l_max > 1) contract<T, 2>(K[2], b + row[2], db + row[2], G + at[2], p + 4, q + 4);
-  if (e.l_max > 2) contract<T, 3>(K[3], b + row[3], db + row[3], G + at[3], p + 9, q + 9);
-  for (int l = 0; l <= e.l_max; ++l)
+  const int l_max = basis.shells[j] - 1;
+  if (l_max > 0) contract<T, 1>(K[1], b + row[1], db + row[1], G + at[1], p + 1, q + 1);
+  if (l_max > 1) contract<T, 2>(K[2], b + row[2], db + row[2], G + at[2], p + 4, q + 4);
+  if (l_max > 2) contract<T, 3>(K[3], b + row[3], db + row[3], G + at[3], p + 9, q + 9);
+  for (int l = 0; l <= l_max; ++l)
     for (int i = l * l; i < (l + 1) * (l + 1); ++i) along += q[i] * Y[i], turning += static_cast<T>(l) * p[i] * Y[i];
-  harmonics_gradient<T>(e.l_max, u[0], u[1], u[2], p, g);
+  harmonics_gradient<T>(l_max, u[0], u[1], u[2], p, g);
   along -= u[3] * turning;
   for (int a = 0; a < 3; ++a) f[a] = along * u[a] + u[3] * g[a];
 }

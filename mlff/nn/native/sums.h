@@ -23,11 +23,11 @@ inline void sum_l(int n_radial, int n, const Vec<T> *b, int b_row, const Vec<T> 
     if (n_radial > 0) sum_l<T, L, K - 1>(n_radial, n, b, b_row, Y, sum);
 }
 
-// sum (n_features) += sum_j b_k Y_m over slots j = 0 ... n - 1; b (slot, n_rows), Y (slot, HARMONICS).
-template <class T> inline void sum_slots(const Edges &e, const Layout &layout, int n, const Vec<T> *b, const Vec<T> *Y, Vec<T> *sum) {
+// sum (n_features) += sum_j b_k Y_m over slots j = 0 ... n[l] - 1; b (slot, n_rows), Y (slot, HARMONICS).
+template <class T> inline void sum_slots(const Edges &e, const Layout &layout, const int *n, const Vec<T> *b, const Vec<T> *Y, Vec<T> *sum) {
   const int *row = layout.row_of_l, *at = layout.feature_of_l, *K = e.n_radial, stride = layout.n_rows;
-  sum_l<T, 0>(K[0], n, b + row[0], stride, Y, sum);
-  if (e.l_max > 0) sum_l<T, 1>(K[1], n, b + row[1], stride, Y + 1, sum + at[1]);
-  if (e.l_max > 1) sum_l<T, 2>(K[2], n, b + row[2], stride, Y + 4, sum + at[2]);
-  if (e.l_max > 2) sum_l<T, 3>(K[3], n, b + row[3], stride, Y + 9, sum + at[3]);
+  sum_l<T, 0>(K[0], n[0], b + row[0], stride, Y, sum);
+  if (e.l_max > 0) sum_l<T, 1>(K[1], n[1], b + row[1], stride, Y + 1, sum + at[1]);
+  if (e.l_max > 1) sum_l<T, 2>(K[2], n[2], b + row[2], stride, Y + 4, sum + at[2]);
+  if (e.l_max > 2) sum_l<T, 3>(K[3], n[3], b + row[3], stride, Y + 9, sum + at[3]);
 }
