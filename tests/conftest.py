@@ -25,3 +25,15 @@ def data_folder() -> Path:
     if not Path(folder).is_dir():
         pytest.fail(f"MLFF_DATA is {folder!r}, which is no folder; correct it, or unset it to skip the tests that read it")
     return Path(folder)
+
+
+@pytest.fixture(params=["kernels", "tensors"])
+def form(request, monkeypatch) -> None:
+    """Compiled kernels, or tensor operations alone."""
+    if request.param == "tensors":
+        monkeypatch.setenv("MLFF_NATIVE", "0")
+        return
+    from mlff.nn.native import library  # here, because it imports torch, which reads the variables above
+
+    if library() is None:
+        pytest.skip("no C++ compiler")

@@ -4,9 +4,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from mlff.geometry import neighbor_list
+from mlff.geometry import along_curve, neighbor_list
 from mlff.graph import AtomGraph
-from mlff.nn.slots import Neighborhood, arrange, edge_differences
+from mlff.nn.slots import Neighborhood, arrange, edge_vectors
+
+FEW = 500  # atoms, whose edges fit into a cache in any order
+BIN = 4.0  # Å, the sides of what is sorted along space: a fraction of a cutoff
 
 
 class VerletList:
@@ -30,6 +33,8 @@ class VerletList:
         self.species, self.n_species, self.pbc = species.to(device), n_species, np.asarray(pbc, dtype=bool)
         self.r_max, self.skin, self.device = float(r_max), float(skin), device
         self.least, self.n_rebuilds = least, 0
+        # beyond every cutoff, however far atoms may yet move
+        self._padding = self.r_max + self.skin + 1
         self._hood: Neighborhood | None = None
 
     def hood(self, positions: np.ndarray, cell: np.ndarray) -> Neighborhood:
@@ -42,38 +47,30 @@ class VerletList:
         if self._hood is None or self._may_have_missed(positions, cell):
             self._build(positions, cell)
             return self._hood
-        sites = self._hood.at_sites(torch.from_numpy(np.ascontiguousarray(positions.T)).to(self.device))
-        between = edge_differences(sites, self._hood.neighbor)
-        if np.array_equal(cell, self._cell):
-            return self._hood.moved(between + self._offset)
-        cell = torch.from_numpy(np.array(cell, dtype=float)).to(self.device)
-        return self._hood.moved(between + self._offset_in(cell), cell.unsqueeze(0))
+        moved = self._hood.cell if np.array_equal(cell, self._cell) else self._tensor(cell).unsqueeze(0)
+        return self._hood.moved(edge_vectors(self._hood, self._tensor(positions), moved, self._padding), moved)
 
     def _build(self, positions: np.ndarray, cell: np.ndarray) -> None:
-        pairs, shift = neighbor_list(positions, cell, self.pbc, self.r_max + self.skin, half=True)
-        edge_index, edge_shift = np.concatenate([pairs, pairs[::-1]], axis=1), np.concatenate([shift, -shift])
+        edge_index, edge_shift = neighbor_list(positions, cell, self.pbc, self.r_max + self.skin, half=True)
         graph = AtomGraph(
             num_nodes=len(positions),
             species=self.species,
-            positions=torch.from_numpy(np.array(positions, dtype=float)).to(self.device),
-            cell=torch.from_numpy(np.array(cell, dtype=float)).unsqueeze(0).to(self.device),
+            positions=self._tensor(positions),
+            cell=self._tensor(cell).unsqueeze(0),
             edge_index=torch.from_numpy(edge_index).to(self.device),
             edge_shift=torch.from_numpy(edge_shift).to(self.device),
         )
-        # beyond every cutoff, however far it may yet move
+        order = None
+        if len(positions) > FEW:
+            order = torch.from_numpy(along_curve(positions, cell, self.pbc, BIN)).to(self.device)
         self._hood = arrange(
-            graph, self.n_species, padding=self.r_max + self.skin + 1, n_isolated=max(1, self.least), least_slots=self.least, paired=True
+            graph, self.n_species, self._padding, n_isolated=max(1, self.least), least_slots=self.least, half=True, order=order
         )
         self._positions, self._cell = np.array(positions, dtype=float), np.array(cell, dtype=float)
-        self._offset = self._offset_in(graph.cell[0])
         self.n_rebuilds += 1
 
-    def _offset_in(self, cell: Tensor) -> Tensor:
-        """Å between the images of the two atoms of each edge, (3, n_slots, n_sites); the padding where a slot is empty."""
-        hood = self._hood
-        offset = torch.einsum("asn,ab->bsn", hood.shift.double(), cell)
-        # the vectors of empty slots never change
-        return torch.where(hood.filled, offset, hood.vectors)
+    def _tensor(self, values: np.ndarray) -> Tensor:
+        return torch.from_numpy(np.array(values, dtype=float)).to(self.device)
 
     def _may_have_missed(self, positions: np.ndarray, cell: np.ndarray) -> bool:
         """Whether a pair beyond r_max + skin then may be within r_max now.

@@ -17,8 +17,12 @@ import torch
 from torch import Tensor
 
 from mlff.graph import AtomGraph
+from mlff.nn.native.arrange import Slots, slots_of
+from mlff.nn.native.edge_vectors import vectors_of
+from mlff.nn.native.library import library_for
+from mlff.nn.native.reverse import reverse_of
 
-DISTANCES = 64  # how finely slots are sorted
+HALF_LIST = "found an edge i → j without its reverse j → i, expected a full neighbour list; give each pair twice"
 
 
 @dataclass(frozen=True)
@@ -79,7 +83,13 @@ class Neighborhood:
 
 
 def arrange(
-    graph: AtomGraph, n_species: int, padding: float, n_isolated: int = 1, least_slots: int = 0, paired: bool = False
+    graph: AtomGraph,
+    n_species: int,
+    padding: float,
+    n_isolated: int = 1,
+    least_slots: int = 0,
+    half: bool = False,
+    order: Tensor | None = None,
 ) -> Neighborhood:
     """Sort the edges of a graph into slots, with edge vectors in float64.
 
@@ -88,56 +98,92 @@ def arrange(
         padding: Å, beyond every cutoff, so that each radial function is exactly zero there.
         n_isolated: isolated atoms at the end of each species; one is what the vacuum is taken off by.
         least_slots: of each neighbour species, empty if need be; a compiled graph takes sizes of 0 and 1 for constants.
-        paired: the second half of the edges are the reverses of the first, in the same order, so that they need not be searched.
+        half: whether the graph holds each pair once; its reverse follows from it, and need not be searched.
+        order: (n_atoms,) int64, the atoms in the order that the sites of each species take; None for that of the graph.
     """
-    n_atoms, device = len(graph.species), graph.species.device
-    sites_per_species = (torch.bincount(graph.species, minlength=n_species) + n_isolated).tolist()
-    isolated = torch.arange(n_species, device=device).repeat_interleave(n_isolated)
-    species, origin = torch.sort(torch.cat([graph.species, isolated]), stable=True)
-    n_sites = len(species)
-    site_of_atom = torch.empty_like(origin).index_copy(0, origin, torch.arange(n_sites, device=device))[:n_atoms]
+    library = library_for(graph.positions)
+    arguments = (graph.species, graph.edge_index, graph.edge_shift, n_species, n_isolated, least_slots, half, order)
+    slots = _slots_of(*arguments) if library is None else slots_of(library, *arguments)
+    hood = Neighborhood(
+        species=slots.species,
+        sites_per_species=slots.sites_per_species,
+        site_of_atom=slots.site_of_atom,
+        vectors=graph.positions.new_empty(0),  # they are read off the other fields
+        neighbor=slots.neighbor,
+        shift=slots.shift,
+        filled=slots.filled,
+        slots_per_species=slots.slots_per_species,
+        graph_index=graph.graph_index,
+        cell=graph.cell,
+    )
+    if slots.reverse is not None:
+        vars(hood)["reverse"] = slots.reverse
+    return hood.moved(edge_vectors(hood, graph.positions, graph.cell, padding))
 
-    centre, neighbor = site_of_atom[graph.edge_index]
-    i, j = graph.edge_index
-    offset = torch.einsum("ea,eab->eb", graph.edge_shift.to(graph.cell.dtype), graph.cell[graph.graph_index[i]])
-    r = graph.positions[j] - graph.positions[i] + offset
-    distance = (r.detach().square().sum(1).sqrt() * (DISTANCES / padding)).long().clamp(0, DISTANCES - 1)
-    # one stable sort by (centre, neighbour species, distance) leaves each atom's neighbours of one species adjacent, near ones first:
-    # kernels skip slots that lie beyond the cutoff for all of some adjacent sites
-    key, order = torch.sort((centre * n_species + species[neighbor]) * DISTANCES + distance, stable=True)
-    key, r, shift = key // DISTANCES, r[order], graph.edge_shift[order]
+
+def edge_vectors(hood: Neighborhood, positions: Tensor, cell: Tensor, padding: float) -> Tensor:
+    """r_j + shift @ cell − r_i of the edges of `hood` with its atoms elsewhere, (3, n_slots, n_sites), Å.
+
+    Args:
+        positions: (n_atoms, 3), Å.
+        cell: (n_graphs, 3, 3) rows, Å.
+        padding: Å, the length of the vectors of empty slots.
+    """
+    library = None if positions.requires_grad or cell.requires_grad else library_for(positions)
+    if library is not None:
+        edges = hood.site_of_atom, hood.graph_index, hood.neighbor, hood.shift, hood.filled
+        return vectors_of(library, positions, cell, padding, *edges)
+    sites = hood.at_sites(positions.T)
+    rows = cell[hood.at_sites(hood.graph_index)].permute(1, 2, 0)
+    # in a fixed order of additions: compiled kernels give the same numbers
+    terms = [hood.shift[a].to(cell.dtype) * rows[a].unsqueeze(1) for a in range(3)]
+    offset = terms[0] + terms[1] + terms[2]
+    empty = positions.new_tensor([0.0, 0.0, padding]).view(3, 1, 1)
+    return torch.where(hood.filled, edge_differences(sites, hood.neighbor) + offset, empty)
+
+
+def _slots_of(
+    species: Tensor,
+    edge_index: Tensor,
+    edge_shift: Tensor,
+    n_species: int,
+    n_isolated: int,
+    least_slots: int,
+    half: bool,
+    order: Tensor | None,
+) -> Slots:
+    n_atoms, device = len(species), species.device
+    order = torch.arange(n_atoms, device=device) if order is None else order
+    sites_per_species = (torch.bincount(species, minlength=n_species) + n_isolated).tolist()
+    isolated = torch.arange(n_species, device=device).repeat_interleave(n_isolated)
+    site_species, origin = torch.sort(torch.cat([species[order], isolated]), stable=True)
+    n_sites = len(site_species)
+    site_of_listed = torch.empty_like(origin).index_copy(0, origin, torch.arange(n_sites, device=device))[:n_atoms]
+    site_of_atom = torch.empty_like(site_of_listed).index_copy(0, order, site_of_listed)
+
+    if half:
+        edge_index, edge_shift = torch.cat([edge_index, edge_index.flip(0)], dim=1), torch.cat([edge_shift, -edge_shift])
+    centre, neighbor = site_of_atom[edge_index]
+    # one stable sort by (centre, neighbour species) leaves each atom's neighbours of one species adjacent
+    key, sorting = torch.sort(centre * n_species + site_species[neighbor], stable=True)
     counts = torch.bincount(key, minlength=n_sites * n_species)
     rank = torch.arange(len(key), device=device) - (counts.cumsum(0) - counts)[key]
     slots = tuple(counts.view(n_sites, n_species).amax(0).clamp(min=least_slots).tolist())
     first = torch.tensor([sum(slots[:s]) for s in range(n_species)], device=device)
     slot, site = first[key % n_species] + rank, key // n_species
 
-    vectors = r.new_zeros(3, sum(slots), n_sites)
-    vectors[2] = padding
-    vectors[:, slot, site] = r.T
     index = torch.arange(n_sites, device=device).repeat(sum(slots), 1)
-    index[slot, site] = neighbor[order]
+    index[slot, site] = neighbor[sorting]
     cells = torch.zeros(3, sum(slots), n_sites, dtype=torch.int32, device=device)
-    cells[:, slot, site] = shift.T.int()
+    cells[:, slot, site] = edge_shift[sorting].T.int()
     filled = torch.zeros(sum(slots), n_sites, dtype=torch.bool, device=device)
     filled[slot, site] = True
-    hood = Neighborhood(
-        species=species,
-        sites_per_species=tuple(sites_per_species),
-        site_of_atom=site_of_atom,
-        vectors=vectors,
-        neighbor=index,
-        shift=cells,
-        filled=filled,
-        slots_per_species=slots,
-        graph_index=graph.graph_index,
-        cell=graph.cell,
-    )
-    if paired:
-        place = torch.empty_like(order).index_copy(0, order, slot * n_sites + site)
+    reverse = None
+    if half:
+        place = torch.empty_like(sorting).index_copy(0, sorting, slot * n_sites + site)
         own = torch.arange(index.numel(), device=device)
-        vars(hood)["reverse"] = own.index_copy(0, place, place.roll(len(place) // 2)).view_as(index)
-    return hood
+        reverse = own.index_copy(0, place, place.roll(len(place) // 2)).view_as(index)
+    return Slots(site_species, tuple(sites_per_species), site_of_atom, index, cells, filled, slots, reverse)
 
 
 def edge_differences(values: Tensor, neighbor: Tensor) -> Tensor:
@@ -153,6 +199,12 @@ def reverse_slots(hood: Neighborhood) -> Tensor:
     Raises:
         ValueError: an edge has no reverse.
     """
+    library = library_for(hood.vectors)
+    if library is not None:
+        reverse = reverse_of(library, hood.species, hood.neighbor, hood.shift, hood.filled, hood.slots_per_species)
+        if reverse is None:
+            raise ValueError(HALF_LIST)
+        return reverse
     n_sites, device = len(hood.species), hood.species.device
     own = torch.arange(hood.filled.numel(), device=device)
     edge = own[hood.filled.flatten()]
@@ -170,5 +222,5 @@ def reverse_slots(hood: Neighborhood) -> Tensor:
     backward = code(j, i, -shift)
     place = torch.searchsorted(forward, backward).clamp(max=max(len(edge) - 1, 0))
     if not torch.equal(forward[place], backward):
-        raise ValueError("found an edge i → j without its reverse j → i, expected a full neighbour list; give each pair twice")
+        raise ValueError(HALF_LIST)
     return own.index_copy(0, edge, edge[order[place]]).view_as(hood.neighbor)

@@ -80,6 +80,10 @@ ARGUMENTS = {
     "repulsion": [_pointer, _pointer, _pointer, _pointer],
     "to_edges": [_exchange, _pointer, _pointer, _pointer],
     "from_edges": [_exchange, _pointer, _pointer, _pointer],
+    "count_slots": [_pointer] * 7,
+    "fill_slots": [_pointer] * 10,
+    "reverse": [_pointer] * 7,
+    "edge_vectors": [_pointer] * 4,
 }
 
 
