@@ -1,5 +1,7 @@
 """Neighbours with a skin, for atoms that move a little from call to call (Verlet, Phys. Rev. 159, 98, 1967)."""
 
+import sys
+
 import numpy as np
 import torch
 from torch import Tensor
@@ -36,6 +38,7 @@ class VerletList:
         # beyond every cutoff, however far atoms may yet move
         self._padding = self.r_max + self.skin + 1
         self._hood: Neighborhood | None = None
+        self._last = np.empty(0)
 
     def hood(self, positions: np.ndarray, cell: np.ndarray) -> Neighborhood:
         """Edges at these positions.
@@ -48,7 +51,7 @@ class VerletList:
             self._build(positions, cell)
             return self._hood
         moved = self._hood.cell if np.array_equal(cell, self._cell) else self._tensor(cell).unsqueeze(0)
-        return self._hood.moved(edge_vectors(self._hood, self._tensor(positions), moved, self._padding), moved)
+        return self._hood.moved(edge_vectors(self._hood, self._tensor(positions), moved, self._padding, self._memory()), moved)
 
     def _build(self, positions: np.ndarray, cell: np.ndarray) -> None:
         edge_index, edge_shift = neighbor_list(positions, cell, self.pbc, self.r_max + self.skin, half=True)
@@ -68,6 +71,19 @@ class VerletList:
         )
         self._positions, self._cell = np.array(positions, dtype=float), np.array(cell, dtype=float)
         self.n_rebuilds += 1
+
+    def _memory(self) -> Tensor | None:
+        """For the vectors of a call: that of the last one where nobody holds its vectors any more.
+
+        A tensor that shares memory with an array holds the array, and so do all views of it.
+        """
+        if torch.device(self.device).type != "cpu":
+            return None
+        shape = tuple(self._hood.vectors.shape)
+        # 2: the attribute's own, and the argument's
+        if self._last.shape != shape or sys.getrefcount(self._last) != 2:
+            self._last = np.empty(shape)
+        return torch.from_numpy(self._last)
 
     def _tensor(self, values: np.ndarray) -> Tensor:
         return torch.from_numpy(np.array(values, dtype=float)).to(self.device)

@@ -121,18 +121,19 @@ def arrange(
     return hood.moved(edge_vectors(hood, graph.positions, graph.cell, padding))
 
 
-def edge_vectors(hood: Neighborhood, positions: Tensor, cell: Tensor, padding: float) -> Tensor:
+def edge_vectors(hood: Neighborhood, positions: Tensor, cell: Tensor, padding: float, out: Tensor | None = None) -> Tensor:
     """r_j + shift @ cell − r_i of the edges of `hood` with its atoms elsewhere, (3, n_slots, n_sites), Å.
 
     Args:
         positions: (n_atoms, 3), Å.
         cell: (n_graphs, 3, 3) rows, Å.
         padding: Å, the length of the vectors of empty slots.
+        out: memory that compiled kernels may write them to.
     """
     library = None if positions.requires_grad or cell.requires_grad else library_for(positions)
     if library is not None:
         edges = hood.site_of_atom, hood.graph_index, hood.neighbor, hood.shift, hood.filled
-        return vectors_of(library, positions, cell, padding, *edges)
+        return vectors_of(library, positions, cell, padding, *edges, out=out)
     sites = hood.at_sites(positions.T)
     rows = cell[hood.at_sites(hood.graph_index)].permute(1, 2, 0)
     # in a fixed order of additions: compiled kernels give the same numbers

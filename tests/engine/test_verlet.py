@@ -32,7 +32,9 @@ def check(neighbors, atoms, potential):
     np.testing.assert_allclose(ours.stress[0, 0], reference.stress, rtol=0, atol=1e-11)
 
 
-def test_atoms_that_move_are_predicted_as_if_found_anew(atoms, potential, rng):
+@pytest.mark.parametrize("few", [0, 500])
+def test_atoms_that_move_are_predicted_as_if_found_anew(form, few, atoms, potential, rng, monkeypatch):
+    monkeypatch.setattr("mlff.engine.verlet.FEW", few)
     neighbors = verlet(atoms, potential)
     for _ in range(25):
         atoms.positions += rng.normal(scale=0.04, size=atoms.positions.shape)
@@ -41,7 +43,7 @@ def test_atoms_that_move_are_predicted_as_if_found_anew(atoms, potential, rng):
     assert 1 < neighbors.n_rebuilds < 15
 
 
-def test_a_cell_that_changes(atoms, potential, rng):
+def test_a_cell_that_changes(form, atoms, potential, rng):
     neighbors = verlet(atoms, potential)
     for _ in range(15):
         strain = np.eye(3) + rng.normal(scale=0.02, size=(3, 3))
@@ -72,3 +74,36 @@ def test_an_atom_that_jumps_into_reach_is_seen(potential, rng):
 def test_a_negative_skin_is_refused(atoms, potential):
     with pytest.raises(ValueError, match=r"skin is -1 Å, expected 0 or more"):
         verlet(atoms, potential, skin=-1)
+
+
+@pytest.mark.parametrize("pbc", [True, False])
+def test_sites_along_space_are_predicted_alike(pbc, potential, rng, monkeypatch):
+    atoms = crystal(rng, pbc=pbc).repeat(2)
+    atoms.positions += rng.normal(scale=0.02, size=atoms.positions.shape)
+    engine, answers, hoods = Engine(stack([potential])), [], []
+    for few in (0, len(atoms)):
+        monkeypatch.setattr("mlff.engine.verlet.FEW", few)
+        hoods.append(verlet(atoms, potential).hood(atoms.positions, atoms.cell.array))
+        answers.append(engine.evaluate(hoods[-1]))
+    assert not torch.equal(hoods[0].site_of_atom, hoods[1].site_of_atom)
+    for name in ("energies", "forces", "stress"):
+        ours, theirs = (getattr(answer, name) for answer in answers)
+        if pbc or name != "stress":
+            np.testing.assert_allclose(ours, theirs, rtol=0, atol=1e-12)
+
+
+def test_vectors_that_somebody_holds_stay(atoms, potential):
+    neighbors = verlet(atoms, potential)
+    neighbors.hood(atoms.positions, atoms.cell.array)
+
+    def after(step: float) -> torch.Tensor:
+        return neighbors.hood(atoms.positions + [[step, 0, 0]] + 1e-3 * step * atoms.positions, atoms.cell.array).vectors
+
+    held = after(0.01)[0, 1:]  # a view holds what it shows
+    before = held.clone()
+    place = after(0.02).data_ptr()
+    assert torch.equal(held, before)
+    assert not torch.equal(after(0.02)[0, 1:], before)
+    # and what nobody holds is used again
+    assert after(0.03).data_ptr() == place
+    assert neighbors.n_rebuilds == 1

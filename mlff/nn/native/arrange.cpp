@@ -14,7 +14,7 @@ extern "C" struct Arrange {  // as in arrange.py
 
 namespace {
 
-constexpr int64_t TILE = 16;
+constexpr int64_t TILE = 64;
 
 struct Edge {  // of one centre, in the order of its slots
   int64_t reverse;
@@ -84,20 +84,29 @@ void fill_slots(const Arrange &a, const int64_t *site_species, const int64_t *si
     }
 #pragma omp for schedule(static)
     for (int64_t tile = 0; tile < (a.n_sites + TILE - 1) / TILE; ++tile) {
-      const int64_t begin = tile * TILE, end = std::min(begin + TILE, a.n_sites);
-      for (int64_t s = 0; s < a.n_species; ++s)
+      const int64_t begin = tile * TILE, n = std::min(TILE, a.n_sites - begin);
+      Edge empty[TILE];
+      for (int64_t k = 0; k < n; ++k) empty[k] = {0, static_cast<int32_t>(begin + k), {0, 0, 0}};
+      for (int64_t s = 0; s < a.n_species; ++s) {
+        const Edge *list[TILE];
+        int64_t count[TILE];
+        for (int64_t k = 0; k < n; ++k) {
+          list[k] = edges.get() + start[(begin + k) * a.n_species + s];
+          count[k] = counts[(begin + k) * a.n_species + s];
+        }
         for (int64_t r = 0; r < slots[s]; ++r) {
-          const int64_t row = (first[s] + r) * a.n_sites;
-          for (int64_t site = begin; site < end; ++site) {
-            const int64_t list = site * a.n_species + s, at = row + site;
-            const bool full = r < counts[list];
-            const Edge edge = full ? edges[start[list] + r] : Edge{at, static_cast<int32_t>(site), {0, 0, 0}};
-            neighbor[at] = edge.neighbor;
-            for (int64_t c = 0; c < 3; ++c) shift[c * n_slots * a.n_sites + at] = edge.shift[c];
-            filled[at] = full;
-            if (a.half) reverse[at] = edge.reverse;
+          const int64_t at = (first[s] + r) * a.n_sites + begin;
+          for (int64_t k = 0; k < n; ++k) {
+            const bool full = r < count[k];
+            empty[k].reverse = at + k;
+            const Edge &edge = *(full ? list[k] + r : empty + k);  // without a branch that nobody could foresee
+            neighbor[at + k] = edge.neighbor;
+            for (int64_t c = 0; c < 3; ++c) shift[c * n_slots * a.n_sites + at + k] = edge.shift[c];
+            filled[at + k] = full;
+            if (a.half) reverse[at + k] = edge.reverse;
           }
         }
+      }
     }
   }
 }

@@ -20,7 +20,7 @@ extern "C" struct EdgeVectors {  // as in edge_vectors.py
 
 namespace {
 
-constexpr int64_t TILE = 32;
+constexpr int64_t TILE = 128;
 
 template <class T> void edge_vectors(const EdgeVectors &e, const T *positions, const T *cells, T *vectors) {
   const int64_t n_edges = e.n_slots * e.n_sites, n_tiles = (e.n_sites + TILE - 1) / TILE;
@@ -35,24 +35,24 @@ template <class T> void edge_vectors(const EdgeVectors &e, const T *positions, c
 #pragma omp parallel for schedule(static) num_threads(e.n_threads) if (e.n_threads > 1)
   for (int64_t tile = 0; tile < n_tiles; ++tile) {
     const int64_t first = tile * TILE, n = std::min(TILE, e.n_sites - first);
-    T own[3][TILE], cell[9][TILE];
+    T own[3][TILE] = {}, cell[9][TILE] = {};
     for (int64_t k = 0; k < n; ++k) {
       for (int c = 0; c < 3; ++c) own[c][k] = at_site[4 * (first + k) + c];
       for (int c = 0; c < 9; ++c) cell[c][k] = cells[9 * graph[first + k] + c];
     }
     for (int64_t slot = 0; slot < e.n_slots; ++slot) {
       const int64_t at = slot * e.n_sites + first;
-      const int64_t *neighbor = e.neighbor + at;
-      const bool *filled = e.filled + at;
-      const int32_t *s0 = e.shift + at, *s1 = s0 + n_edges, *s2 = s1 + n_edges;
+      T other[3][TILE] = {}, whole[3][TILE] = {};
+      for (int64_t k = 0; k < n; ++k)
+        for (int c = 0; c < 3; ++c) other[c][k] = at_site[4 * e.neighbor[at + k] + c];
+      for (int c = 0; c < 3; ++c)
+        for (int64_t k = 0; k < n; ++k) whole[c][k] = T(e.shift[c * n_edges + at + k]);
       for (int c = 0; c < 3; ++c) {
         const T empty = c == 2 ? padding : T(0);
-        T *out = vectors + c * n_edges + at;
-        for (int64_t k = 0; k < n; ++k) {
-          const T offset = (T(s0[k]) * cell[c][k] + T(s1[k]) * cell[3 + c][k]) + T(s2[k]) * cell[6 + c][k];
-          const T r = (at_site[4 * neighbor[k] + c] - own[c][k]) + offset;
-          out[k] = filled[k] ? r : empty;
-        }
+        T r[TILE];
+        for (int64_t k = 0; k < TILE; ++k)  // whole tiles: what lies behind n is not written
+          r[k] = (other[c][k] - own[c][k]) + ((whole[0][k] * cell[c][k] + whole[1][k] * cell[3 + c][k]) + whole[2][k] * cell[6 + c][k]);
+        for (int64_t k = 0; k < n; ++k) vectors[c * n_edges + at + k] = e.filled[at + k] ? r[k] : empty;
       }
     }
   }

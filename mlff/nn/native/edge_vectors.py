@@ -29,11 +29,13 @@ def vectors_of(
     neighbor: Tensor,
     shift: Tensor,
     filled: Tensor,
+    out: Tensor | None = None,
 ) -> Tensor:
     """As `mlff.nn.slots.edge_vectors`, of the fields of a `Neighborhood`."""
     positions, cells = positions.contiguous(), cells.contiguous()
     tensors = [tensor.contiguous() for tensor in (site_of_atom, graph_index, neighbor, shift, filled)]
-    vectors = positions.new_empty(3, *neighbor.shape)
+    vectors = positions.new_empty(3, *neighbor.shape) if out is None else out
+    assert (vectors.dtype, vectors.shape[1:]) == (positions.dtype, neighbor.shape)
     edges = _EdgeVectors(torch.get_num_threads(), len(positions), *neighbor.shape, padding, *(address(tensor) for tensor in tensors))
     library.call("edge_vectors", positions.dtype, ctypes.byref(edges), address(positions), address(cells), address(vectors))
     return vectors
