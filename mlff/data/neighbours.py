@@ -16,7 +16,7 @@ from mlff.data.frame import Frame
 from mlff.data.hashes import data_hash
 from mlff.geometry import neighbor_list
 
-TABLE_VERSION = 1
+TABLE_VERSION = 2
 
 
 @dataclass(frozen=True)

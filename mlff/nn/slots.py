@@ -93,6 +93,9 @@ def arrange(
 ) -> Neighborhood:
     """Sort the edges of a graph into slots, with edge vectors in float64.
 
+    Neighbours of one species keep the order of the graph's edges. Where near ones come first (`mlff.geometry.neighbor_list`), kernels
+    skip the slots that lie beyond a cutoff for all of some adjacent sites.
+
     Args:
         n_species: how many species the model knows.
         padding: Å, beyond every cutoff, so that each radial function is exactly zero there.
@@ -162,8 +165,9 @@ def _slots_of(
     site_of_listed = torch.empty_like(origin).index_copy(0, origin, torch.arange(n_sites, device=device))[:n_atoms]
     site_of_atom = torch.empty_like(site_of_listed).index_copy(0, order, site_of_listed)
 
-    if half:
-        edge_index, edge_shift = torch.cat([edge_index, edge_index.flip(0)], dim=1), torch.cat([edge_shift, -edge_shift])
+    if half:  # each edge's reverse right after it
+        edge_index = torch.stack([edge_index, edge_index.flip(0)], dim=-1).flatten(1)
+        edge_shift = torch.stack([edge_shift, -edge_shift], dim=1).flatten(0, 1)
     centre, neighbor = site_of_atom[edge_index]
     # one stable sort by (centre, neighbour species) leaves each atom's neighbours of one species adjacent
     key, sorting = torch.sort(centre * n_species + site_species[neighbor], stable=True)
@@ -183,7 +187,7 @@ def _slots_of(
     if half:
         place = torch.empty_like(sorting).index_copy(0, sorting, slot * n_sites + site)
         own = torch.arange(index.numel(), device=device)
-        reverse = own.index_copy(0, place, place.roll(len(place) // 2)).view_as(index)
+        reverse = own.index_copy(0, place, place.view(-1, 2).flip(1).flatten()).view_as(index)
     return Slots(site_species, tuple(sites_per_species), site_of_atom, index, cells, filled, slots, reverse)
 
 

@@ -50,3 +50,16 @@ def test_a_half_list_holds_each_pair_once(rng):
     half, half_shift = neighbor_list(positions, cell, [True] * 3, 5.0, half=True)
     both = np.concatenate([np.c_[half.T, half_shift], np.c_[half[::-1].T, -half_shift]])
     assert sorted(map(tuple, both.tolist())) == sorted(map(tuple, np.c_[edges.T, shift].tolist()))
+
+
+def test_near_neighbours_come_first(rng):
+    cell, positions = np.diag([3.0, 4.0, 5.0]) + 0.3, rng.normal(scale=3, size=(7, 3))
+    step = 5.0 / 255  # Å, no finer
+    for half in (False, True):
+        (i, j), shift = neighbor_list(positions, cell, [True] * 3, 5.0, half=half)
+        distance = np.linalg.norm(positions[j] - positions[i] + shift @ cell, axis=1)
+        if half:
+            assert np.diff(distance).min() > -step
+            continue
+        assert (np.diff(i) >= 0).all()
+        assert np.diff(distance)[np.diff(i) == 0].min() > -step

@@ -30,7 +30,8 @@ inline Ends ends(const Arrange &a, const int64_t *site_of_atom, int64_t edge) {
   return {site_of_atom[at[0]], site_of_atom[at[a.end_stride]]};
 }
 
-// rank: of each edge among those of its centre with neighbours of one species; the reverses follow where each pair is given once
+// rank: of each edge among those of its centre with neighbours of one species, as they come, where each pair is given once its reverse
+// right after it; the reverses' ranks follow those of the edges
 void count_slots(const Arrange &a, int64_t *sites_per_species, int64_t *site_species, int64_t *site_of_atom, int32_t *rank, int32_t *counts,
                  int64_t *slots) {
   std::fill_n(sites_per_species, a.n_species, a.n_isolated);
@@ -48,10 +49,7 @@ void count_slots(const Arrange &a, int64_t *sites_per_species, int64_t *site_spe
   for (int64_t e = 0; e < a.n_edges; ++e) {
     const Ends at = ends(a, site_of_atom, e);
     rank[e] = counts[at.i * a.n_species + site_species[at.j]]++;
-  }
-  for (int64_t e = 0; a.half && e < a.n_edges; ++e) {
-    const Ends at = ends(a, site_of_atom, e);
-    rank[a.n_edges + e] = counts[at.j * a.n_species + site_species[at.i]]++;
+    if (a.half) rank[a.n_edges + e] = counts[at.j * a.n_species + site_species[at.i]]++;
   }
   std::fill_n(slots, a.n_species, 0);
   for (int64_t site = 0; site < a.n_sites; ++site)
