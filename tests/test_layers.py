@@ -26,7 +26,7 @@ SOFTNESS_MAY_IMPORT = ("units", "geometry", "trajectory", "analysis")
 ONLY_IN = {  # third-party package → the places of this project that may import it
     "pytorch_lightning": ("mlff.train",),
     "lightning": (),  # the same code under a second name, whose classes are not the first's
-    "matplotlib": ("mlff.report",),
+    "matplotlib": ("mlff.report", "scripts.benchmarks.picture"),
     "plotly": ("mlff.report",),
     "hydra": ("mlff.run", "train", "scripts"),
     "omegaconf": ("mlff.run", "train", "scripts"),

@@ -2,7 +2,7 @@
 
 `python scripts/benchmarks/inference.py --models lean lean2 --sizes S --members 1 4 --atoms 64 1000 32768 --threads 1 2`
 Each row runs in a process of its own, so that its threads and peak memory are its own. Atoms take random steps as in MD at 600 K,
-1 fs: neighbours are found anew when the skin asks for it. Writes JSON, and a picture where --plot is given.
+1 fs: neighbours are found anew when the skin asks for it. Writes JSON, and with --plot a picture.
 """
 
 import argparse
@@ -13,8 +13,6 @@ import resource
 import subprocess
 import sys
 from pathlib import Path
-
-STEP = 0.006  # Å per step and coordinate: the thermal speed of Li at 600 K times 1 fs, about
 
 
 def main() -> None:
@@ -29,6 +27,7 @@ def main() -> None:
     parser.add_argument("--skin", type=float, default=0.5, help="Å")
     parser.add_argument("--seconds", type=float, default=5.0, help="of each row")
     parser.add_argument("--json", type=Path, default=Path("inference.json"))
+    parser.add_argument("--plot", nargs="?", type=Path, const=Path("inference.png"), help="PNG: µs per atom against atoms")
     parser.add_argument("--row", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.row:
@@ -50,12 +49,15 @@ def main() -> None:
             flush=True,
         )
     arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
+    if arguments.plot:
+        sys.path.insert(0, str(Path(__file__).parents[2]))
+        from scripts.benchmarks.picture import size_picture
+
+        size_picture(rows, arguments.plot)
 
 
 def measure(row: dict) -> dict:
     """The median step of one row."""
-    import time
-
     import numpy as np
     import torch
 
@@ -63,6 +65,7 @@ def measure(row: dict) -> dict:
 
     from mlff.engine import Engine
     from mlff.engine.verlet import VerletList
+    from scripts.benchmarks.peer_drivers.steps import timed_steps
     from scripts.benchmarks.systems import lgps, untrained
 
     torch.set_num_threads(row["threads"])
@@ -72,19 +75,14 @@ def measure(row: dict) -> dict:
     species = torch.tensor([committee.species.index(s) for s in atoms.symbols])
     neighbors = VerletList(species, len(committee.species), atoms.pbc, committee.r_max, skin=row["skin"], device=device)
     engine = Engine(committee.stacked)
-    rng, cell = np.random.default_rng(0), atoms.cell.array
-    velocity = rng.normal(scale=STEP, size=atoms.positions.shape)
-    before, seconds = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, []
-    end = time.perf_counter() + row["seconds"]
-    while time.perf_counter() < end or len(seconds) < 5:
-        atoms.positions += velocity
-        if len(seconds) % 20 == 19:
-            velocity = -velocity  # oscillate: an atom that flew on would meet another
-        begin = time.perf_counter()
-        engine.evaluate(neighbors.hood(atoms.positions, cell))
+    cell, before = atoms.cell.array, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    def evaluate(positions: np.ndarray) -> None:
+        engine.evaluate(neighbors.hood(positions, cell))
         if device.type == "cuda":
             torch.cuda.synchronize()
-        seconds.append(time.perf_counter() - begin)
+
+    seconds = timed_steps(evaluate, atoms.positions, row["seconds"])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
     used = torch.cuda.max_memory_allocated() if device.type == "cuda" else 1024 * peak
     # the mean, not the median: what finds the neighbours anew belongs to the price; the first two warm up
