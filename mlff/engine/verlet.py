@@ -10,7 +10,7 @@ from mlff.geometry import along_curve, neighbor_list
 from mlff.graph import AtomGraph
 from mlff.nn.slots import Neighborhood, arrange, edge_vectors
 
-FEW = 500  # atoms, whose edges fit into a cache in any order
+FEW = 8000  # atoms: of 4,000 shuffled ones none gains by another order, of 32,768 an evaluation takes 11 (lean) to 25 % (lean2) less
 BIN = 4.0  # Å, the sides of what is sorted along space: a fraction of a cutoff
 
 
