@@ -65,6 +65,7 @@ class Committee(nn.Module):
         super().__init__()
         self.stacked = stack(members)
         self._template = (copy.deepcopy(members[0]),)  # in a tuple: no part of the weights
+        self._evaluators: dict[bool, Engine | Reference] = {}
 
     @property
     def species(self) -> tuple[str, ...]:
@@ -83,6 +84,12 @@ class Committee(nn.Module):
     def __len__(self) -> int:
         return n_members(self.stacked)
 
+    def evaluator(self, autograd: bool = False) -> Engine | Reference:
+        """As `evaluator` of its stack, always the same, which keeps its memory from call to call."""
+        if autograd not in self._evaluators:
+            self._evaluators[autograd] = evaluator(self.stacked, autograd)
+        return self._evaluators[autograd]
+
     def member(self, k: int) -> Potential:
         """A copy of member k, a potential of its own."""
         potential = copy.deepcopy(self._template[0]).to(device=self.stacked.E0.device, dtype=self.dtype)
@@ -95,7 +102,7 @@ class Committee(nn.Module):
 
     def forward(self, graph: AtomGraph, compute_forces: bool = True, compute_stress: bool = True) -> CommitteePrediction:
         """Predict every graph of a batch; forces come with the energies in any case."""
-        return CommitteePrediction.of(evaluator(self.stacked).predict(graph, compute_stress))
+        return CommitteePrediction.of(self.evaluator().predict(graph, compute_stress))
 
 
 def evaluator(stacked: Potential, autograd: bool = False) -> Engine | Reference:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from mlff.data.frame import Frame
-from mlff.engine import Committee, evaluator
+from mlff.engine import Committee
 from mlff.graph import AtomGraph, Prediction
 from mlff.train.clock import Clock
 from mlff.train.loss import Loss
@@ -116,7 +116,7 @@ class ForceField(pl.LightningModule):
             return loss
 
         needs_stress = self._needs_stress and bool(graph.has_stress.any())
-        loss, prediction = evaluator(self.committee.stacked, self.autograd).loss(graph, loss_of, needs_stress)
+        loss, prediction = self.committee.evaluator(self.autograd).loss(graph, loss_of, needs_stress)
         if not torch.isfinite(loss):
             raise FloatingPointError(self._not_finite(prediction, graph))
         n_frames = len(graph.energy)
