@@ -11,8 +11,8 @@ from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
-from torch.func import vjp
 
+from mlff.engine.derivatives import vjp
 from mlff.engine.evaluate import from_bins
 from mlff.engine.steps import near_and_far, of_members
 from mlff.engine.torch_edges import TorchEdges
