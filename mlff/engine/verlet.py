@@ -39,6 +39,7 @@ class VerletList:
         self._padding = self.r_max + self.skin + 1
         self._hood: Neighborhood | None = None
         self._last = np.empty(0)
+        self._held_by_nobody = sys.getrefcount(self._last)  # which number that is depends on the interpreter
 
     def hood(self, positions: np.ndarray, cell: np.ndarray) -> Neighborhood:
         """Edges at these positions.
@@ -80,8 +81,7 @@ class VerletList:
         if torch.device(self.device).type != "cpu":
             return None
         shape = tuple(self._hood.vectors.shape)
-        # 2: the attribute's own, and the argument's
-        if self._last.shape != shape or sys.getrefcount(self._last) != 2:
+        if self._last.shape != shape or sys.getrefcount(self._last) != self._held_by_nobody:
             self._last = np.empty(shape)
         return torch.from_numpy(self._last)
 
