@@ -8,6 +8,7 @@ is shown apart. Compiling takes minutes for each model and is kept.
 
 import argparse
 import json
+import sys
 import time
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from ase import units
 from mlff.export.captured import captured
 from mlff.export.compiled import CompiledPotential, compile_potential
 from mlff.export.site_model import OUTPUTS, compiled_inputs
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from scripts.benchmarks.systems import lgps, untrained
 
 KELVIN = 600.0
