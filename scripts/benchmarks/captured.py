@@ -49,7 +49,8 @@ def main() -> None:
                 row = {"model": model, "size": arguments.size, "members": members, "atoms": atoms, "device": arguments.device}
                 rows.append(row | measure(CompiledPotential(folder), atoms, arguments.skin))
                 r = rows[-1]
-                cost = f"{r['us_per_step']:9.1f} {r['us_per_step'] / atoms:13.4f} {r['rebuild_ms']:12.2f} {r['bytes_per_atom'] / 1e3:8.1f}"
+                memory = "–" if r["bytes_per_atom"] is None else f"{r['bytes_per_atom'] / 1e3:.1f}"
+                cost = f"{r['us_per_step']:9.1f} {r['us_per_step'] / atoms:13.4f} {r['rebuild_ms']:12.2f} {memory:>8}"
                 print(f"{model:6} {members:7d} {atoms:7d} {cost}", flush=True)
     arguments.json.write_text(json.dumps(rows, indent=1) + "\n")
 
@@ -73,8 +74,8 @@ def measure(model: CompiledPotential, n_atoms: int, skin: float) -> dict:
             step()
         _wait(model.device)
         seconds.append((time.perf_counter() - begin) / STEPS)
-    used = torch.cuda.max_memory_allocated() if model.device.startswith("cuda") else float("nan")
-    return {"us_per_step": 1e6 * float(np.median(seconds[1:])), "rebuild_ms": 1e3 * rebuild, "bytes_per_atom": used / n_atoms}
+    used = torch.cuda.max_memory_allocated() / n_atoms if model.device.startswith("cuda") else None
+    return {"us_per_step": 1e6 * float(np.median(seconds[1:])), "rebuild_ms": 1e3 * rebuild, "bytes_per_atom": used}
 
 
 def nve_step(model: CompiledPotential, hood, atoms, rng: np.random.Generator, dt: float = units.fs):
