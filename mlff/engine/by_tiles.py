@@ -9,7 +9,7 @@ from mlff.model.lean2 import Lean2
 from mlff.model.potential import Potential
 from mlff.nn.native.evaluation import Evaluated, Model, Network, Perceptron, Workspace, evaluate
 from mlff.nn.native.library import library_for
-from mlff.nn.native.mlp import MOST_HIDDEN
+from mlff.nn.native.mlp import can_perceive
 from mlff.nn.node_block import NodeBlock
 from mlff.nn.slots import Neighborhood
 
@@ -19,7 +19,8 @@ def can_evaluate(potential: Potential, hood: Neighborhood) -> bool:
     model = potential.architecture
     if not isinstance(model, Lean | Lean2) or hood.vectors.dtype != torch.float64:
         return False
-    return len(model.readout.hidden) <= MOST_HIDDEN and None not in (library_for(hood.vectors), library_for(model.readout.linear.weight))
+    n_inputs = 2 if isinstance(model, Lean2) else 1
+    return can_perceive(model.readout.linear.weight, len(model.readout.hidden), n_inputs) and library_for(hood.vectors) is not None
 
 
 def evaluated_by_tiles(potential: Potential, hood: Neighborhood, virials: bool, workspace: Workspace) -> Evaluated:

@@ -11,7 +11,7 @@ from mlff.engine.prediction import LossOf, changed
 from mlff.graph import AtomGraph, Prediction
 from mlff.model.potential import Potential, stress_from_virials
 from mlff.nn.native.evaluation import Workspace
-from mlff.nn.slots import Neighborhood
+from mlff.nn.slots import Neighborhood, edge_differences
 
 
 class Engine:
@@ -63,7 +63,7 @@ class Engine:
         """e·E − D_v E + (1/V) D_W E, whose gradient is the loss's."""
         potential = self.potential
         direction = -hood.at_sites(into_forces.mT)
-        velocities = (direction[..., hood.neighbor] - direction.unsqueeze(-2)) * hood.filled
+        velocities = edge_differences(direction, hood.neighbor) * hood.filled
         if into_stress is not None:
             volume = torch.linalg.det(hood.cell).abs()
             strain = torch.where(volume > 0, 1 / volume, torch.zeros_like(volume)).view(-1, 1, 1) * 0.5 * (into_stress + into_stress.mT)
