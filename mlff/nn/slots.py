@@ -17,7 +17,7 @@ import torch
 from torch import Tensor
 
 from mlff.graph import AtomGraph
-from mlff.nn.native.arrange import Slots, slots_of
+from mlff.nn.native.arrange import Listed, Slots, slots_of
 from mlff.nn.native.edge_vectors import vectors_of
 from mlff.nn.native.library import library_for
 from mlff.nn.native.reverse import reverse_of
@@ -105,8 +105,8 @@ def arrange(
         order: (n_atoms,) int64, the atoms in the order that the sites of each species take; None for that of the graph.
     """
     library = library_for(graph.positions)
-    arguments = (graph.species, graph.edge_index, graph.edge_shift, n_species, n_isolated, least_slots, half, order)
-    slots = _slots_of(*arguments) if library is None else slots_of(library, *arguments)
+    listed = Listed(graph.species, graph.edge_index, graph.edge_shift, n_species, n_isolated, least_slots, half, order)
+    slots = _slots_of(listed) if library is None else slots_of(library, listed)
     hood = Neighborhood(
         species=slots.species,
         sites_per_species=slots.sites_per_species,
@@ -146,16 +146,8 @@ def edge_vectors(hood: Neighborhood, positions: Tensor, cell: Tensor, padding: f
     return torch.where(hood.filled, edge_differences(sites, hood.neighbor) + offset, empty)
 
 
-def _slots_of(
-    species: Tensor,
-    edge_index: Tensor,
-    edge_shift: Tensor,
-    n_species: int,
-    n_isolated: int,
-    least_slots: int,
-    half: bool,
-    order: Tensor | None,
-) -> Slots:
+def _slots_of(listed: Listed) -> Slots:
+    species, edge_index, edge_shift, n_species, n_isolated, least_slots, half, order = listed
     n_atoms, device = len(species), species.device
     order = torch.arange(n_atoms, device=device) if order is None else order
     sites_per_species = (torch.bincount(species, minlength=n_species) + n_isolated).tolist()

@@ -33,18 +33,22 @@ class Slots(NamedTuple):
     reverse: Tensor | None
 
 
-def slots_of(
-    library: Library,
-    species: Tensor,
-    edge_index: Tensor,
-    edge_shift: Tensor,
-    n_species: int,
-    n_isolated: int,
-    least_slots: int,
-    half: bool,
-    order: Tensor | None,
-) -> Slots:
-    """Arguments as those of `mlff.nn.slots.arrange`, and the graph's fields."""
+class Listed(NamedTuple):
+    """Edges that are to be arranged: fields of a graph, and arguments of `mlff.nn.slots.arrange`."""
+
+    species: Tensor
+    edge_index: Tensor
+    edge_shift: Tensor
+    n_species: int
+    n_isolated: int
+    least_slots: int
+    half: bool
+    order: Tensor | None
+
+
+def slots_of(library: Library, listed: Listed) -> Slots:
+    """Of a graph on the CPU."""
+    species, edge_index, edge_shift, n_species, n_isolated, least_slots, half, order = listed
     species, edge_shift = species.contiguous(), edge_shift.int().contiguous()
     order = None if order is None else order.contiguous()
     n_atoms, n_edges = len(species), edge_index.shape[1]
