@@ -56,7 +56,7 @@ def drive(build: Callable[[dict, Atoms], Driven]) -> None:
     begin = time.process_time()
     seconds = timed_steps(evaluate, atoms.positions, request["seconds"], request["least"])
     busy = (time.process_time() - begin) / len(seconds)  # of all threads: other people's programs hardly change it
-    peak = memory("VmHWM")
+    peak = peak_memory()
     results = driven.calculator.results
     if not (np.isfinite(results["forces"]).all() and np.ptp(results["forces"]) > 0 and np.isfinite(results["stress"]).all()):
         raise SystemExit("the forces or the stress are not finite, or the forces are all alike: what was timed is no force field")
@@ -81,10 +81,10 @@ def at(atoms: Atoms, positions: np.ndarray) -> Atoms:
     return atoms
 
 
-def memory(what: str) -> int:
-    """Bytes that this process holds (`VmRSS`), or held at most (`VmHWM`), libraries included."""
+def peak_memory() -> int:
+    """Bytes that this process held at most, libraries included."""
     with open("/proc/self/status") as file:
-        return next(1024 * int(line.split()[1]) for line in file if line.startswith(what + ":"))
+        return next(1024 * int(line.split()[1]) for line in file if line.startswith("VmHWM:"))
 
 
 def forget_peak() -> None:
