@@ -30,10 +30,12 @@ inline Ends ends(const Arrange &a, const int64_t *site_of_atom, int64_t edge) {
   return {site_of_atom[at[0]], site_of_atom[at[a.end_stride]]};
 }
 
+}  // namespace
+
 // rank: of each edge among those of its centre with neighbours of one species, as they come, where each pair is given once its reverse
 // right after it; the reverses' ranks follow those of the edges
-void count_slots(const Arrange &a, int64_t *sites_per_species, int64_t *site_species, int64_t *site_of_atom, int32_t *rank, int32_t *counts,
-                 int64_t *slots) {
+extern "C" void count_slots(const Arrange &a, int64_t *sites_per_species, int64_t *site_species, int64_t *site_of_atom,
+                            int32_t *rank, int32_t *counts, int64_t *slots) {
   std::fill_n(sites_per_species, a.n_species, a.n_isolated);
   for (int64_t atom = 0; atom < a.n_atoms; ++atom) ++sites_per_species[a.species[atom]];
   std::vector<int64_t> next(a.n_species);
@@ -56,8 +58,9 @@ void count_slots(const Arrange &a, int64_t *sites_per_species, int64_t *site_spe
     for (int64_t s = 0; s < a.n_species; ++s) slots[s] = std::max<int64_t>(slots[s], counts[site * a.n_species + s]);
 }
 
-void fill_slots(const Arrange &a, const int64_t *site_species, const int64_t *site_of_atom, const int32_t *rank, const int32_t *counts,
-                const int64_t *slots, int64_t *neighbor, int32_t *shift, bool *filled, int64_t *reverse) {
+extern "C" void fill_slots(const Arrange &a, const int64_t *site_species, const int64_t *site_of_atom, const int32_t *rank,
+                           const int32_t *counts, const int64_t *slots, int64_t *neighbor, int32_t *shift, bool *filled,
+                           int64_t *reverse) {
   const int64_t n_lists = a.n_sites * a.n_species;
   std::unique_ptr<int64_t[]> start(new int64_t[n_lists]);
   int64_t n_all = 0, n_slots = 0;
@@ -108,19 +111,3 @@ void fill_slots(const Arrange &a, const int64_t *site_species, const int64_t *si
     }
   }
 }
-
-}  // namespace
-
-// whole numbers only: the same for each dtype
-#define EXPORT(NAME)                                                                                                                    \
-  extern "C" void count_slots_##NAME(const Arrange *a, int64_t *sites_per_species, int64_t *site_species, int64_t *site_of_atom,        \
-                                     int32_t *rank, int32_t *counts, int64_t *slots) {                                                  \
-    count_slots(*a, sites_per_species, site_species, site_of_atom, rank, counts, slots);                                                \
-  }                                                                                                                                     \
-  extern "C" void fill_slots_##NAME(const Arrange *a, const int64_t *site_species, const int64_t *site_of_atom, const int32_t *rank,    \
-                                    const int32_t *counts, const int64_t *slots, int64_t *neighbor, int32_t *shift, bool *filled,       \
-                                    int64_t *reverse) {                                                                                 \
-    fill_slots(*a, site_species, site_of_atom, rank, counts, slots, neighbor, shift, filled, reverse);                                  \
-  }
-EXPORT(float32)
-EXPORT(float64)

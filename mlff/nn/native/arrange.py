@@ -64,12 +64,12 @@ def slots_of(library: Library, listed: Listed) -> Slots:
     rank = torch.empty((1 + half) * n_edges, dtype=torch.int32)
     counts = torch.empty(n_sites * n_species, dtype=torch.int32)
     sites = address(site_species), address(site_of_atom), address(rank), address(counts)
-    library.call("count_slots", torch.float64, ctypes.byref(problem), ctypes.addressof(sites_per_species), *sites, ctypes.addressof(slots))
+    library.call("count_slots", None, ctypes.byref(problem), ctypes.addressof(sites_per_species), *sites, ctypes.addressof(slots))
     slots[:] = [max(n, least_slots) for n in slots]
     neighbor = species.new_empty(sum(slots), n_sites)
     shift = torch.empty(3, *neighbor.shape, dtype=torch.int32)
     filled = torch.empty(neighbor.shape, dtype=torch.bool)
     reverse = torch.empty_like(neighbor) if half else None
     written = address(neighbor), address(shift), address(filled), None if reverse is None else address(reverse)
-    library.call("fill_slots", torch.float64, ctypes.byref(problem), *sites, ctypes.addressof(slots), *written)
+    library.call("fill_slots", None, ctypes.byref(problem), *sites, ctypes.addressof(slots), *written)
     return Slots(site_species, tuple(sites_per_species), site_of_atom, neighbor, shift, filled, tuple(slots), reverse)

@@ -85,21 +85,22 @@ ARGUMENTS = {
     "reverse": [_pointer] * 7,
     "edge_vectors": [_pointer] * 4,
 }
+OF_WHOLE_NUMBERS = ("count_slots", "fill_slots", "reverse")
 
 
 class Library:
-    """The kernels of each dtype: `library.call("densities", dtype, …)`."""
+    """The kernels of each dtype: `library.call("densities", dtype, …)`, with None for those of whole numbers."""
 
     def __init__(self, path: Path):
         found = ctypes.CDLL(str(path))
         self._functions = {}
         for name, arguments in ARGUMENTS.items():
-            for dtype in DTYPES:
-                function = getattr(found, f"{name}_{str(dtype).removeprefix('torch.')}")
+            for dtype in (None,) if name in OF_WHOLE_NUMBERS else DTYPES:
+                function = getattr(found, name if dtype is None else f"{name}_{str(dtype).removeprefix('torch.')}")
                 function.argtypes, function.restype = arguments, None
                 self._functions[name, dtype] = function
 
-    def call(self, name: str, dtype: torch.dtype, *arguments) -> None:
+    def call(self, name: str, dtype: torch.dtype | None, *arguments) -> None:
         function = self._functions[name, dtype]
         # ctypes would pass what is one too many as an int, half an address
         assert len(arguments) == len(function.argtypes), f"{name} takes {len(function.argtypes)} arguments, found {len(arguments)}"

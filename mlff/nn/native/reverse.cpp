@@ -8,10 +8,8 @@ extern "C" struct Reverse {  // as in reverse.py
   const int64_t *slots_per_species;
 };
 
-namespace {
-
-void reverse(const Reverse &r, const int64_t *species, const int64_t *neighbor, const int32_t *shift, const bool *filled, int64_t *out,
-             int64_t *missing) {
+extern "C" void reverse(const Reverse &r, const int64_t *species, const int64_t *neighbor, const int32_t *shift, const bool *filled,
+                        int64_t *out, int64_t *missing) {
   const int64_t n_edges = r.n_slots * r.n_sites, n_lists = r.n_sites * r.n_species;
   std::vector<int64_t> first(r.n_species);
   std::vector<int32_t> count(n_lists), next(n_lists);
@@ -45,14 +43,3 @@ void reverse(const Reverse &r, const int64_t *species, const int64_t *neighbor, 
         }
       }
 }
-
-}  // namespace
-
-// whole numbers only: the same for each dtype
-#define EXPORT(NAME)                                                                                                                    \
-  extern "C" void reverse_##NAME(const Reverse *r, const int64_t *species, const int64_t *neighbor, const int32_t *shift,               \
-                                 const bool *filled, int64_t *out, int64_t *missing) {                                                  \
-    reverse(*r, species, neighbor, shift, filled, out, missing);                                                                        \
-  }
-EXPORT(float32)
-EXPORT(float64)

@@ -24,5 +24,5 @@ def reverse_of(
     problem = _Reverse(len(slots), *neighbor.shape, ctypes.addressof(slots))
     reverse, missing = torch.empty_like(tensors[1]), ctypes.c_int64()
     found = address(reverse), ctypes.addressof(missing)
-    library.call("reverse", torch.float64, ctypes.byref(problem), *(address(tensor) for tensor in tensors), *found)
+    library.call("reverse", None, ctypes.byref(problem), *(address(tensor) for tensor in tensors), *found)
     return None if missing.value else reverse
