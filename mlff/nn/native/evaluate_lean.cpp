@@ -59,12 +59,7 @@ template <class T, class C> void evaluate(const Evaluation &v) {
 #pragma omp parallel num_threads(n_threads) if (n_threads > 1)
   {
     const auto own = std::make_unique<Lean<T, C>>(v, threads++);
-#pragma omp for ordered schedule(dynamic)
-    for (size_t i = 0; i < todo.size(); ++i) {
-      own->work(todo[i]);
-#pragma omp ordered
-      own->merge(todo[i]);
-    }
+    for_each_in_order(todo, [&](const Tile &tile) { own->work(tile); }, [&](const Tile &tile) { own->merge(tile); });
   }
   finish(v);
 }

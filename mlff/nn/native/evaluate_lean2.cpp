@@ -182,18 +182,8 @@ template <class T, class C> void evaluate(const Evaluation &v) {
     const auto own = std::make_unique<Lean2<T, C>>(v, n_vectors, threads++);
 #pragma omp for schedule(dynamic)
     for (size_t i = 0; i < todo.size(); ++i) own->send(todo[i]);
-#pragma omp for ordered schedule(dynamic)
-    for (size_t i = 0; i < todo.size(); ++i) {
-      own->read(todo[i]);
-#pragma omp ordered
-      own->merge_read(todo[i]);
-    }
-#pragma omp for ordered schedule(dynamic)
-    for (size_t i = 0; i < todo.size(); ++i) {
-      own->answer(todo[i]);
-#pragma omp ordered
-      own->merge_answer(todo[i]);
-    }
+    for_each_in_order(todo, [&](const Tile &tile) { own->read(tile); }, [&](const Tile &tile) { own->merge_read(tile); });
+    for_each_in_order(todo, [&](const Tile &tile) { own->answer(tile); }, [&](const Tile &tile) { own->merge_answer(tile); });
   }
   finish(v);
 }

@@ -252,6 +252,16 @@ template <class T> struct TileReadout {
 // The tiles of all sites; the members come within each.
 template <class T> std::vector<Tile> tiles(const Evaluation &v) { return tiles<T>(of_tile(*v.near, v.edges->n_sites)); }
 
+// Inside a parallel region: the tiles' work as threads are free, and merge(tile) of one after another in their order.
+template <class Work, class Merge> void for_each_in_order(const std::vector<Tile> &todo, Work work, Merge merge) {
+#pragma omp for ordered schedule(dynamic)
+  for (size_t i = 0; i < todo.size(); ++i) {
+    work(todo[i]);
+#pragma omp ordered
+    merge(todo[i]);
+  }
+}
+
 inline void start(const Evaluation &v) {
   std::fill_n(v.pull, v.edges->n_sites * 3 * v.n_members, 0.0);
   if (v.virials != nullptr) std::fill_n(v.virials, v.n_members * v.n_graphs * 9, 0.0);

@@ -12,7 +12,6 @@ public:
   void touch(const int64_t *sites, int lanes) {
     for (int i = 0; i < lanes; ++i) touched[sites[i] / BLOCK] = 1;
   }
-  void touch(int64_t site, int lanes) { touched[site / BLOCK] = touched[(site + lanes - 1) / BLOCK] = 1; }
 
   // Adds `count` vectors, `stride` apart, each lane to the numbers of its site that begin `at` there.
   template <class Count> void add(const int64_t *sites, int lanes, int64_t at, Count count, const Vec<T> *f, int64_t stride, T sign = 1) {
