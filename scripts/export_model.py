@@ -1,4 +1,4 @@
-"""A model compiled ahead of time: `python scripts/export_model.py model=…`; conf/export/export.yaml has every setting."""
+"""A trained model as an MD engine loads it: `python scripts/export_model.py engine=… model=…`; settings: conf/export/export.yaml."""
 
 from omegaconf import DictConfig
 

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from ase import units
 
-from mlff.export.captured import captured
 from mlff.export.compiled import CompiledPotential, compile_potential
-from mlff.export.site_model import OUTPUTS, compiled_inputs
+from mlff.export.compiled.captured import captured
+from mlff.export.compiled.site_model import OUTPUTS, compiled_inputs
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 from scripts.benchmarks.systems import lgps, untrained

@@ -7,10 +7,10 @@ from ase import units
 from ase.md.verlet import VelocityVerlet
 
 from mlff.engine import Committee
-from mlff.export.aot import compile_module
 from mlff.export.ase import MLFFCalculator
-from mlff.export.captured import captured
 from mlff.export.compiled import CompiledPotential, compile_potential
+from mlff.export.compiled.aot import compile_module
+from mlff.export.compiled.captured import captured
 from mlff.model.sizes import LEAN, LEAN2, Size
 from scripts.benchmarks.captured import nve_step
 from tests.checks import answer_of
@@ -93,7 +93,7 @@ def test_nothing_is_compiled_twice(tmp_path, monkeypatch):
     inputs, dynamic = (torch.ones(3),), (frozenset({0}),)
     compile_module(Square(), inputs, dynamic, tmp_path / "one.pt2", "square")
     calls = []
-    monkeypatch.setattr("mlff.export.aot._compile", lambda *args: calls.append(args))
+    monkeypatch.setattr("mlff.export.compiled.aot._compile", lambda *args: calls.append(args))
     compile_module(Square(), inputs, dynamic, tmp_path / "two.pt2", "square")
     assert not calls
     assert (tmp_path / "one.pt2").read_bytes() == (tmp_path / "two.pt2").read_bytes()

@@ -4,7 +4,7 @@ import torch
 from mlff.engine.exchange import from_edges
 from mlff.engine.reference import Reference
 from mlff.engine.stack import stack
-from mlff.export.stages import Far, Near, NearForces
+from mlff.export.compiled.stages import Far, Near, NearForces
 from mlff.model.potential import forces_from_edges
 from tests.contracts.potentials import build
 from tests.engine.test_engine import batch, members

@@ -12,9 +12,9 @@ from torch.utils._pytree import tree_map
 
 from mlff.engine import CommitteePrediction, stack
 from mlff.engine.verlet import VerletList
-from mlff.export.aot import compile_module
-from mlff.export.site_model import OUTPUTS, SiteModel, compiled_inputs
-from mlff.export.stages import Far, Near, NearForces
+from mlff.export.compiled.aot import compile_module
+from mlff.export.compiled.site_model import OUTPUTS, SiteModel, compiled_inputs
+from mlff.export.compiled.stages import Far, Near, NearForces
 from mlff.graph import Prediction
 from mlff.model.potential import Potential
 from mlff.nn.slots import Neighborhood
@@ -57,7 +57,7 @@ def compile_potential(members: tuple[Potential, ...], folder: str | os.PathLike,
 
 
 def compile_stages(members: tuple[Potential, ...], folder: str | os.PathLike, device: str = "cpu", dtype: str = "float32") -> list[Path]:
-    """Compile the three stages of a `lean2` (mlff.export.stages): <folder>/near.pt2, far.pt2 and near_forces.pt2.
+    """Compile the three stages of a `lean2` (mlff.export.compiled.stages): <folder>/near.pt2, far.pt2 and near_forces.pt2.
 
     Raises:
         ValueError: the model has no hop.
@@ -105,7 +105,7 @@ class CompiledPotential:
         return VerletList(species, len(self.species), pbc, self.r_max, skin=skin, device=self.device, least=LEAST)
 
     def run(self, inputs: Sequence) -> tuple[Tensor, ...]:
-        """`mlff.export.site_model.OUTPUTS` of `compiled_inputs`."""
+        """`mlff.export.compiled.site_model.OUTPUTS` of `compiled_inputs`."""
         return self._run(*inputs)
 
     def evaluate(self, hood: Neighborhood, positions: Tensor) -> CommitteePrediction:

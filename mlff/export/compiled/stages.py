@@ -16,7 +16,7 @@ from mlff.engine.derivatives import vjp
 from mlff.engine.evaluate import from_bins
 from mlff.engine.steps import near_and_far, of_members
 from mlff.engine.torch_edges import TorchEdges
-from mlff.export.site_model import len_of
+from mlff.export.compiled.site_model import len_of
 from mlff.model.lean2 import Lean2
 from mlff.model.potential import Potential
 
