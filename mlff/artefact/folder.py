@@ -10,23 +10,18 @@ from functools import cached_property
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from safetensors.torch import save as to_bytes  # its save_file leaves a file that only its owner may read
 
 from mlff.artefact.build import build_potential
+from mlff.artefact.files import CARD, TENSORS, read_files, read_tensors
 from mlff.artefact.golden import golden_tensors
-from mlff.artefact.locate import locate_model
+from mlff.artefact.migrations import SCHEMA
 from mlff.data import Frame, geometry_hash
 from mlff.engine import Committee, of_member, one_or_committee
-from mlff.graph import AtomGraph
 from mlff.model.potential import Potential
 from mlff.uncertainty import Calibration, ExtrapolationGrade
 
-SCHEMA = 2
-READABLE = (1, SCHEMA)  # 1 knew no committees
 GRADE = "grade.safetensors"  # where a committee has one
-FILES = ("weights.safetensors", "card.json", "golden.safetensors")
 
 
 @dataclass(frozen=True)
@@ -58,7 +53,7 @@ def save(
     path: str | os.PathLike,
     potential: Potential | Committee,
     card: Mapping[str, object],
-    golden: Sequence[AtomGraph],
+    golden: Sequence[Frame],
     grade: ExtrapolationGrade | None = None,
 ) -> Path:
     """Write an artefact; a folder of the same name is replaced only once the new one is whole.
@@ -67,10 +62,10 @@ def save(
         potential: trained; weights of a committee have a leading member dimension.
         card: JSON-able; "model" must describe the potential as `build_potential` reads it.
         grade: the extrapolation grade, kept in a file of its own.
-        golden: frames whose predictions are stored, so that every engine can be checked against them.
+        golden: frames whose float64 predictions are stored, so that every engine can be checked against them.
     """
     path = Path(path)
-    if path.exists() and not (path / "card.json").exists():
+    if path.exists() and not (path / CARD).exists():
         raise ValueError(f"{path} exists and is no model artefact; choose another folder or remove it")
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
@@ -79,13 +74,13 @@ def save(
         stored = potential.stacked if isinstance(potential, Committee) else potential
         n_members = len(potential) if isinstance(potential, Committee) else 1
         weights = {name: tensor.detach().cpu().contiguous() for name, tensor in stored.state_dict().items()}
-        (fresh / "weights.safetensors").write_bytes(to_bytes(weights))
-        (fresh / "golden.safetensors").write_bytes(to_bytes(golden_tensors(potential, golden)))
+        (fresh / TENSORS["weights"]).write_bytes(to_bytes(weights))
+        (fresh / TENSORS["golden"]).write_bytes(to_bytes(golden_tensors(potential, golden)))
         if grade is not None:
             (fresh / GRADE).write_bytes(to_bytes({name: torch.from_numpy(array.copy()) for name, array in grade.to_tensors().items()}))
-        own = {"n_members": n_members, "species": list(potential.species), "r_max": potential.r_max, "units": _UNITS}
-        full = {"schema": SCHEMA, **card, **own}
-        (fresh / "card.json").write_text(json.dumps(full, indent=2) + "\n")
+        own = {"schema": SCHEMA, "n_members": n_members, "species": list(potential.species), "r_max": potential.r_max, "units": _UNITS}
+        full = {"schema": SCHEMA, **card, **own}  # the schema first
+        (fresh / CARD).write_text(json.dumps(full, indent=2) + "\n")
         old = fresh.with_name(f"{fresh.name}-old")
         if path.exists():
             path.rename(old)
@@ -98,7 +93,7 @@ def save(
 
 
 def load(path: str | os.PathLike) -> Artefact:
-    """Read an artefact.
+    """Read an artefact of this schema or an older one.
 
     Args:
         path: its folder, or "bundled:li3ps4" for the one that ships with the package.
@@ -106,36 +101,19 @@ def load(path: str | os.PathLike) -> Artefact:
         FileNotFoundError: there is none at the path.
         ValueError: it was written by another version, is incomplete or does not fit its card.
     """
-    path = locate_model(path)
-    missing = [name for name in FILES if not (path / name).is_file()]
-    if missing:
-        raise FileNotFoundError(f"{path} holds no {', '.join(missing)}, expected a model artefact with {', '.join(FILES)}; give its folder")
+    path, card, tensors = read_files(path)
     try:
-        card = json.loads((path / "card.json").read_text())
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path / 'card.json'} is not JSON ({error}); the file is damaged: copy the artefact again") from error
-    if card.get("schema") not in READABLE:
-        raise ValueError(
-            f"{path} has artefact schema {card.get('schema')!r}, but this version of mlff reads {' and '.join(map(str, READABLE))}; "
-            f"it was written by mlff {card.get('version', '?')}: install that version, or export the model again"
-        )
-    if card.get("dtype") not in ("float32", "float64") or not isinstance(card.get("model"), dict):
-        raise ValueError(
-            f"{path / 'card.json'} names no model or no dtype of float32 or float64; the card is damaged: copy the artefact again"
-        )
-    try:
-        members = [build_potential(card["model"]) for _ in range(card.get("n_members", 1))]
+        members = [build_potential(card["model"]) for _ in range(card["n_members"])]
     except (KeyError, ValueError) as error:
-        raise ValueError(f"{path / 'card.json'} describes a model that this version of mlff does not have: {error}") from error
+        raise ValueError(f"{path / CARD} describes a model that this version of mlff does not have: {error}") from error
     try:
-        weights = load_file(path / "weights.safetensors")
         for k, member in enumerate(members):
             member.to(getattr(torch, card["dtype"]))
-            member.load_state_dict(weights if len(members) == 1 else of_member(weights, k))
-    except (RuntimeError, SafetensorError) as error:
+            member.load_state_dict(tensors["weights"] if len(members) == 1 else of_member(tensors["weights"], k))
+    except RuntimeError as error:
         raise ValueError(f"the weights in {path} do not fit its card: {error}; copy the artefact again") from error
     grade = path / GRADE
-    active = ExtrapolationGrade.from_tensors({k: v.numpy() for k, v in load_file(grade).items()}) if grade.is_file() else None
+    active = ExtrapolationGrade.from_tensors({k: v.numpy() for k, v in read_tensors(grade).items()}) if grade.is_file() else None
     return Artefact(tuple(member.eval() for member in members), card, active)
 
 

@@ -136,7 +136,7 @@ def _finish(
         uncertainty = assess_uncertainty(model.member(0), sets["train"], parts["val"], parts["test"], sets["test"], mobile)
     if uncertainty is not None:
         card["uncertainty"] = uncertainty.for_card()
-    golden = [sets["test"][i] for i in subset(sets["test"], 3, cfg.seed)]
+    golden = [sets["test"].frames[i] for i in subset(sets["test"], 3, cfg.seed)]
     save(folder / "model", model, card, golden, grade=uncertainty and uncertainty.grade)
     history = folder / "history.csv"
     notes = honest_warnings(

@@ -1,12 +1,9 @@
 import json
 
 import pytest
-import torch
 from safetensors.torch import load_file, save_file
 
 from mlff.artefact import load, save
-from mlff.artefact.golden import golden_graphs
-from mlff.data.dataset import graph_of
 from tests.checks import answer_of, frame_of
 from tests.contracts.potentials import architectures, build, crystal, describe
 
@@ -14,7 +11,7 @@ from tests.contracts.potentials import architectures, build, crystal, describe
 @pytest.fixture
 def saved(tmp_path, rng):
     potential = build("lean2", size="XS")
-    golden = [graph_of(frame_of(crystal(rng)), potential.species, potential.r_max) for _ in range(2)]
+    golden = [frame_of(crystal(rng)) for _ in range(2)]
     card = {"name": "test", "version": "0.1.0", "model": describe("lean2", size="XS"), "dtype": "float64"}
     return save(tmp_path / "model", potential, card, golden), potential
 
@@ -28,17 +25,6 @@ def test_a_model_comes_back_as_it_was(name, tmp_path, rng):
     assert (answer_of(back)(atoms).forces == answer_of(potential)(atoms).forces).all()
     assert back.species == potential.species
     assert back.r_max == potential.r_max
-
-
-def test_golden_frames_are_reproduced(saved):
-    path, potential = saved
-    frames = golden_graphs(load_file(path / "golden.safetensors"))
-    assert len(frames) == 2
-    for graph, answers in frames:
-        prediction = potential(graph)
-        torch.testing.assert_close(prediction.energy, answers["energy"])
-        torch.testing.assert_close(prediction.forces, answers["forces"])
-        torch.testing.assert_close(prediction.stress, answers["stress"])
 
 
 def test_the_shipped_model_goes_by_its_name():
@@ -62,7 +48,7 @@ def test_nothing_in_it_is_a_pickle(saved):
 def test_another_version_is_refused(saved):
     card = json.loads((saved[0] / "card.json").read_text())
     (saved[0] / "card.json").write_text(json.dumps(card | {"schema": 99, "version": "7.0.0"}))
-    with pytest.raises(ValueError, match=r"schema 99, but this version of mlff reads 1 and 2; it was written by mlff 7\.0\.0"):
+    with pytest.raises(ValueError, match=r"schema 99, but this version of mlff reads 1 to 3; it was written by mlff 7\.0\.0"):
         load(saved[0])
 
 
@@ -76,7 +62,7 @@ def test_weights_of_another_model_are_refused(saved):
 def test_a_damaged_file_is_refused(saved):
     content = (saved[0] / "weights.safetensors").read_bytes()
     (saved[0] / "weights.safetensors").write_bytes(content[: len(content) // 2])
-    with pytest.raises(ValueError, match="do not fit its card"):
+    with pytest.raises(ValueError, match=r"weights\.safetensors is no safetensors file .* it is damaged: copy the artefact again"):
         load(saved[0])
     (saved[0] / "card.json").write_text("{")
     with pytest.raises(ValueError, match="is not JSON"):

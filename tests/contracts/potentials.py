@@ -49,3 +49,13 @@ def build(name: str, species=tuple(REFERENCE), **options) -> Potential:
     sample.symbols = (list(species) * len(sample))[: len(sample)]
     potential.calibrate(collate([graph_of(frame_of(sample), potential.species, potential.r_max)]), energy_scale=0.05)
     return potential.eval().requires_grad_(False)
+
+
+def build_committee(name: str, n_members: int = 2, **options) -> list[Potential]:
+    """Members that differ in every weight of the network by about a percent."""
+    members = [build(name, **options) for _ in range(n_members)]
+    with torch.no_grad():
+        for member in members[1:]:
+            for parameter in member.architecture.parameters():
+                parameter.mul_(1 + 0.01 * torch.randn_like(parameter))
+    return members
