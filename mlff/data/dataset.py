@@ -25,13 +25,7 @@ def graph_of(
     Raises:
         ValueError: the frame holds a species that the model does not know.
     """
-    index_of = {atomic_numbers[s]: i for i, s in enumerate(species)}
-    unknown = sorted({chemical_symbols[z] for z in frame.numbers if z not in index_of})
-    if unknown:
-        raise ValueError(
-            f"{frame.where} holds {', '.join(unknown)}, but the model was trained on {', '.join(species)}; "
-            "add the species to `data.species` and retrain, or drop the frame"
-        )
+    indices = species_indices(frame.numbers, species, frame.where)
     edge_index, edge_shift = neighbor_list(frame.positions, frame.cell, frame.pbc, r_max) if edges is None else edges
     n = len(frame.numbers)
     energy = np.nan if frame.energy is None else frame.energy
@@ -39,7 +33,7 @@ def graph_of(
     stress = np.full((3, 3), np.nan) if frame.stress is None else frame.stress
     return AtomGraph(
         num_nodes=n,
-        species=torch.tensor([index_of[z] for z in frame.numbers], dtype=torch.long),
+        species=indices,
         positions=torch.from_numpy(np.array(frame.positions)),
         cell=torch.from_numpy(np.array(frame.cell)).unsqueeze(0),
         edge_index=torch.from_numpy(np.asarray(edge_index, dtype=np.int64)),
@@ -52,6 +46,25 @@ def graph_of(
         has_forces=torch.tensor([frame.forces is not None]),
         has_stress=torch.tensor([frame.stress is not None]),
     )
+
+
+def species_indices(numbers: np.ndarray, species: Sequence[str], where: str) -> torch.Tensor:
+    """What a model of these species calls each atom, (n_atoms,) int64.
+
+    Args:
+        numbers: atomic numbers, (n_atoms,).
+        where: what the atoms are, for the message.
+    Raises:
+        ValueError: a species that the model does not know.
+    """
+    index_of = {atomic_numbers[s]: i for i, s in enumerate(species)}
+    unknown = sorted({chemical_symbols[z] for z in numbers if z not in index_of})
+    if unknown:
+        raise ValueError(
+            f"{where} holds {', '.join(unknown)}, but the model was trained on {', '.join(species)}; "
+            "add the species to `data.species` and retrain, or drop the frame"
+        )
+    return torch.tensor([index_of[z] for z in numbers], dtype=torch.long)
 
 
 class FrameDataset(Dataset):

@@ -7,10 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 from ase import Atoms
+from ase.io import write
+
+from mlff.artefact import read_golden
 
 DTYPES = ("float32", "float64")
 MODEL = "model"  # the artefact's folder in what an engine was given
+STRUCTURE = "structure.extxyz"  # beside it, what examples run
 
 
 @dataclass(frozen=True)
@@ -70,6 +75,26 @@ class Engine(ABC):
             atoms: with velocities and masses.
             timestep: fs.
         """
+
+
+def export(engine: Engine, artefact: Path, folder: Path) -> None:
+    """Everything that the engine loads, and the first golden frame as structure.extxyz, so that its example runs.
+
+    Args:
+        artefact: its folder; without golden frames there is no structure either.
+        folder: may exist; files of the same name are replaced.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    for golden in read_golden(artefact)[:1]:
+        write(folder / STRUCTURE, golden.atoms)  # first: an engine may write its own form of it
+    engine.write(artefact, folder)
+
+
+def no_device(device: str) -> str | None:
+    """Why PyTorch cannot run there, with the remedy; None where it can."""
+    if device.startswith("cuda") and not torch.cuda.is_available():
+        return f"PyTorch finds no GPU for device {device!r}; set the engine's device to cpu"
+    return None
 
 
 def copy_artefact(artefact: Path, folder: Path) -> None:

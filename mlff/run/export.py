@@ -8,6 +8,7 @@ from hydra.utils import instantiate
 from omegaconf import DictConfig
 
 from mlff.artefact.locate import locate_model
+from mlff.export.engine import export as export_to
 from mlff.run.threads import set_threads
 
 log = logging.getLogger(__name__)
@@ -18,7 +19,7 @@ def export(cfg: DictConfig) -> Path:
     set_threads(cfg.threads)
     engine, folder = instantiate(cfg.engine), Path(cfg.folder)
     begin = time.perf_counter()
-    engine.write(locate_model(cfg.model), folder)
+    export_to(engine, locate_model(cfg.model), folder)
     size = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
     log.info(
         "%s, %.1f MB, in %.0f s: %s", folder, size / 1e6, time.perf_counter() - begin, ", ".join(sorted(p.name for p in folder.iterdir()))

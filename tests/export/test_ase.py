@@ -13,14 +13,19 @@ from tests.contracts.potentials import build, crystal
 
 
 @pytest.fixture
-def atoms(rng):
+def potential():
+    return build("lean2", size="XS")
+
+
+@pytest.fixture
+def atoms(potential, rng):
     atoms = crystal(rng)
-    atoms.calc = MLFFCalculator(build("lean2", size="XS"), dtype="float64")
+    atoms.calc = MLFFCalculator(potential, dtype="float64")
     return atoms
 
 
-def test_results_are_the_potentials(atoms):
-    answer = answer_of(atoms.calc.potential)(atoms)
+def test_results_are_the_potentials(potential, atoms):
+    answer = answer_of(potential)(atoms)
     # 1e-11: the engine's float64 sums against the reference's
     assert atoms.get_potential_energy() == atoms.get_potential_energy(force_consistent=True) == pytest.approx(answer.energy, abs=1e-11)
     np.testing.assert_allclose(atoms.get_potential_energies(), answer.energies, rtol=0, atol=1e-11)
@@ -28,11 +33,11 @@ def test_results_are_the_potentials(atoms):
     np.testing.assert_allclose(atoms.get_stress(), full_3x3_to_voigt_6_stress(answer.stress), rtol=0, atol=1e-11)
 
 
-def test_other_atoms_are_not_taken_for_the_same(atoms, rng):
+def test_other_atoms_are_not_taken_for_the_same(potential, atoms, rng):
     """The neighbours of the atoms before must not be used for others."""
     calculator = atoms.calc
     for other in (crystal(rng, n=8), crystal(rng), crystal(rng, pbc=[True, False, True])):
-        answer = answer_of(calculator.potential)(other)
+        answer = answer_of(potential)(other)
         other.calc = calculator
         np.testing.assert_allclose(other.get_forces(), answer.forces, rtol=0, atol=1e-11)
 

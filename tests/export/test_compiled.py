@@ -3,15 +3,18 @@
 import numpy as np
 import pytest
 import torch
-from ase import units
+from ase import Atoms, units
 from ase.md.verlet import VelocityVerlet
 
 from mlff.engine import Committee
 from mlff.export.ase import MLFFCalculator
+from mlff.export.ase.engine import ASE
 from mlff.export.compiled import CompiledPotential, compile_potential
 from mlff.export.compiled.aot import compile_module
 from mlff.export.compiled.captured import captured
+from mlff.export.compiled.engine import Compiled
 from mlff.model.sizes import LEAN, LEAN2, Size
+from mlff.run.command import plain_errors
 from scripts.benchmarks.captured import nve_step
 from tests.checks import answer_of
 from tests.contracts.potentials import build, crystal
@@ -59,6 +62,7 @@ def test_a_compiled_model_answers_as_the_reference(name, tmp_path, rng, monkeypa
             np.testing.assert_allclose(ours.energies, np.mean([r.energies for r in alone], axis=0), atol=1e-9)
             np.testing.assert_allclose(ours.forces_std, np.sqrt(forces.var(0).sum(-1)), atol=1e-9)
     assert_moves_as_the_reference(compiled, members, rng)
+    assert_serves_the_calculator(tmp_path / "model", members, rng)
 
 
 def assert_moves_as_the_reference(compiled, members, rng):
@@ -77,6 +81,27 @@ def assert_moves_as_the_reference(compiled, members, rng):
     np.testing.assert_allclose(hood.of_atoms(state[0].T).T, atoms.positions, atol=1e-9)
     np.testing.assert_allclose(hood.of_atoms(state[1].T).T, atoms.get_velocities(), atol=1e-9)
     assert float(state[3]) == pytest.approx(atoms.get_potential_energy(), abs=1e-8)
+
+
+def assert_serves_the_calculator(folder, members, rng):
+    """One line of ASE, with a skin and the members' results."""
+    ours, reference = MLFFCalculator.load(folder), MLFFCalculator(Committee(members), dtype="float64")
+    for atoms in (crystal(rng), crystal(rng, n=8), crystal(rng, n=8, pbc=[True, False, True]), Atoms("LiS", [[0, 0, 0], [0, 0, 2.2]])):
+        for _ in range(2):
+            atoms.positions += rng.normal(scale=0.02, size=atoms.positions.shape)
+            wanted = ["energy", "forces", *(["stress"] if atoms.cell.rank == 3 else [])]
+            for calculator in (ours, reference):
+                calculator.calculate(atoms, wanted)
+            assert set(ours.results) == set(reference.results) > {"forces_std", "energy_comm", "forces_comm"}
+            for name, value in reference.results.items():
+                np.testing.assert_allclose(ours.results[name], value, rtol=1e-9, atol=1e-9, err_msg=name)
+    assert ours._neighbors.n_rebuilds == 1
+    with pytest.raises(ValueError, match="holds Na, but the model was trained on Li, P, S, Ge"):
+        ours.calculate(Atoms("NaS", [[0, 0, 0], [0, 0, 2.2]]))
+    with pytest.raises(ValueError, match="was compiled for dtype 'float64', but 'float32' was asked for; leave it out"):
+        MLFFCalculator.load(folder, dtype="float32")
+    with pytest.raises(ValueError, match="was compiled for device 'cpu', but 'cuda' was asked for"):
+        MLFFCalculator.load(folder, device="cuda")
 
 
 def test_nothing_is_compiled_twice(tmp_path, monkeypatch):
@@ -106,9 +131,19 @@ def test_no_compiler_is_said_plainly(missing, tmp_path, monkeypatch):
     members = committee("lean")
     for name, value in missing.items():
         monkeypatch.setenv(name, value)
-    with pytest.raises(RuntimeError, match=r"found no C\+\+ compiler, which compiling a model needs; install g\+\+ or set CXX"):
+    with pytest.raises(FileNotFoundError, match=r"found no C\+\+ compiler, which compiling a model needs; install g\+\+ or set CXX"):
         compile_potential(members, tmp_path / "model")
     assert not (tmp_path / "model").exists()
+    assert Compiled().missing().startswith("found no C++ compiler")
+    with pytest.raises(SystemExit, match=r"^error: found no C\+\+ compiler"), plain_errors():
+        compile_potential(members, tmp_path / "model")
+
+
+def test_no_gpu_is_said_plainly(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    for engine in (Compiled(device="cuda"), ASE(device="cuda")):
+        assert engine.missing() == "PyTorch finds no GPU for device 'cuda'; set the engine's device to cpu"
+    assert Compiled().missing() is None
 
 
 def test_an_empty_folder_is_no_compiled_model(tmp_path):

@@ -8,7 +8,7 @@ from ase import Atoms, units
 from ase.md.verlet import VelocityVerlet
 
 from mlff.export.ase.calculator import MLFFCalculator
-from mlff.export.engine import MODEL, Answer, Engine, copy_artefact, copy_example
+from mlff.export.engine import MODEL, Answer, Engine, copy_artefact, copy_example, no_device
 
 EXAMPLE = Path(__file__).parent / "example"
 
@@ -17,31 +17,39 @@ class ASE(Engine):
     """`MLFFCalculator`, with its skin of 0.5 Å."""
 
     def missing(self) -> str | None:
-        return None
+        return no_device(self.device)
 
     def write(self, artefact: Path, folder: Path) -> None:
         copy_artefact(artefact, folder)
         copy_example(EXAMPLE, folder)
 
     def answers(self, folder: Path, frames: Sequence[Atoms]) -> list[Answer]:
-        calculator = self._calculator(folder)
-        return [_answer(calculator, atoms) for atoms in frames]
+        return answers_in_ase(self._calculator(folder), frames)
 
     def nve(self, folder: Path, atoms: Atoms, timestep: float, n_steps: int) -> np.ndarray:
-        moving = atoms.copy()
-        moving.calc = self._calculator(folder)
-        energies = []
-        dynamics = VelocityVerlet(moving, timestep * units.fs)
-        dynamics.attach(lambda: energies.append(moving.get_total_energy()))
-        dynamics.run(n_steps)
-        return np.array(energies)
+        return nve_in_ase(self._calculator(folder), atoms, timestep, n_steps)
 
     def _calculator(self, folder: Path) -> MLFFCalculator:
         return MLFFCalculator.load(folder / MODEL, device=self.device, dtype=self.dtype)
 
 
-def _answer(calculator: MLFFCalculator, atoms: Atoms) -> Answer:
-    atoms = atoms.copy()
-    atoms.calc = calculator
-    stress = atoms.get_stress(voigt=False) if atoms.cell.rank == 3 else None
-    return Answer(atoms.get_potential_energy(), atoms.get_forces(), stress)
+def answers_in_ase(calculator: MLFFCalculator, frames: Sequence[Atoms]) -> list[Answer]:
+    """As `Engine.answers`."""
+    answers = []
+    for frame in frames:
+        atoms = frame.copy()
+        atoms.calc = calculator
+        stress = atoms.get_stress(voigt=False) if atoms.cell.rank == 3 else None
+        answers.append(Answer(atoms.get_potential_energy(), atoms.get_forces(), stress))
+    return answers
+
+
+def nve_in_ase(calculator: MLFFCalculator, atoms: Atoms, timestep: float, n_steps: int) -> np.ndarray:
+    """As `Engine.nve`."""
+    moving = atoms.copy()
+    moving.calc = calculator
+    energies = []
+    dynamics = VelocityVerlet(moving, timestep * units.fs)
+    dynamics.attach(lambda: energies.append(moving.get_total_energy()))
+    dynamics.run(n_steps)
+    return np.array(energies)

@@ -33,10 +33,10 @@ def compile_module(module: nn.Module, inputs: Sequence, dynamic: Sequence, path:
         dynamic: for each input the numbers of its open dimensions, nested like the inputs.
         key: names what was compiled; where the same was compiled before by this version of torch, that file is copied.
     Raises:
-        RuntimeError: there is no C++ compiler.
+        FileNotFoundError: there is no C++ compiler.
     """
-    if find_compiler() is None:
-        raise RuntimeError("found no C++ compiler, which compiling a model needs; install g++ or set CXX to one")
+    if reason := no_compiler():
+        raise FileNotFoundError(reason)
     kept = cache_folder() / "compiled" / f"{_digest(module, key)}.pt2"
     if not kept.exists():
         kept.parent.mkdir(parents=True, exist_ok=True)
@@ -48,6 +48,11 @@ def compile_module(module: nn.Module, inputs: Sequence, dynamic: Sequence, path:
     shutil.copyfile(kept, part)
     os.replace(part, path)
     return path
+
+
+def no_compiler() -> str | None:
+    """Why nothing can be compiled here, with the remedy; None where it can."""
+    return None if find_compiler() else "found no C++ compiler, which compiling a model needs; install g++ or set CXX to one"
 
 
 def _compile(module: nn.Module, inputs: tuple, dynamic: tuple, path: Path) -> str:

@@ -33,7 +33,7 @@ def compile_potential(members: tuple[Potential, ...], folder: str | os.PathLike,
         members: one potential, or those of a committee.
         dtype: of the network; positions and sums are float64 in any case.
     Raises:
-        RuntimeError: there is no C++ compiler.
+        FileNotFoundError: there is no C++ compiler.
     """
     stacked = _stacked(members, device, dtype)
     folder, n_species = Path(folder), len(stacked.species)
@@ -60,6 +60,7 @@ def compile_stages(members: tuple[Potential, ...], folder: str | os.PathLike, de
     """Compile the three stages of a `lean2` (mlff.export.compiled.stages): <folder>/near.pt2, far.pt2 and near_forces.pt2.
 
     Raises:
+        FileNotFoundError: there is no C++ compiler.
         ValueError: the model has no hop.
     """
     stacked = _stacked(members, device, dtype)
@@ -79,6 +80,11 @@ def compile_stages(members: tuple[Potential, ...], folder: str | os.PathLike, de
     ]
 
 
+def is_compiled(folder: str | os.PathLike) -> bool:
+    """Whether it is a folder of `compile_potential`."""
+    return (Path(folder) / "model.pt2").is_file()
+
+
 class CompiledPotential:
     """A compiled artefact, in Python.
 
@@ -91,12 +97,13 @@ class CompiledPotential:
 
     def __init__(self, folder: str | os.PathLike):
         folder = Path(folder)
-        if not (folder / "model.pt2").is_file():
+        if not is_compiled(folder):
             raise FileNotFoundError(f"{folder} holds no model.pt2, expected a compiled model; make one with scripts/export_model.py")
         card = json.loads((folder / "model.json").read_text())
         if card["schema"] != SCHEMA:
             raise ValueError(f"{folder} has schema {card['schema']}, but this version of mlff reads {SCHEMA}; export the model again")
-        self.species, self.r_max, self.device = tuple(card["species"]), float(card["r_max"]), card["device"]
+        self.species, self.r_max, self.n_members = tuple(card["species"]), float(card["r_max"]), card["n_members"]
+        self.device, self.dtype = card["device"], card["dtype"]
         # without the locks of calls from several threads, which no CUDA graph can record
         self._run = torch._inductor.aoti_load_package(str(folder / "model.pt2"), run_single_threaded=self.device.startswith("cuda"))
 

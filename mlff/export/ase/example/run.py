@@ -5,14 +5,15 @@ import sys
 from ase import units
 from ase.io import read
 from ase.md.langevin import Langevin
-from ase.md.velocitydistribution import MaxwellBoltzmannDistribution
 
 from mlff.export.ase import MLFFCalculator
 
 atoms = read("structure.extxyz")
 atoms.calc = MLFFCalculator.load("model")  # dtype="float64" for relaxations and elastic constants
-MaxwellBoltzmannDistribution(atoms, temperature_K=600)
-dynamics = Langevin(atoms, timestep=1 * units.fs, temperature_K=600, friction=0.01 / units.fs, trajectory="run.traj", loginterval=10)
+# from rest: the friction's 100 fs warm it
+dynamics = Langevin(
+    atoms, timestep=1 * units.fs, temperature_K=600, friction=0.01 / units.fs, fixcm=False, trajectory="run.traj", loginterval=10
+)
 
 
 def tell() -> None:
