@@ -25,11 +25,16 @@ def can_evaluate(potential: Potential, hood: Neighborhood) -> bool:
 
 def evaluated_by_tiles(potential: Potential, hood: Neighborhood, virials: bool, workspace: Workspace) -> Evaluated:
     """What `evaluated_by_stages` says of the same."""
-    model, sites = potential.architecture, hood.sites_per_species
+    return evaluate(library_for(hood.vectors), kernel_model(potential), hood, virials, workspace)
+
+
+def kernel_model(potential: Potential) -> Model:
+    """A stack of `lean` or `lean2` as the kernels take it."""
+    model, sites = potential.architecture, [1] * len(potential.species)  # how many there are is nothing to its weights
     near, far, send = [model.scale.factors()], None, None
     if isinstance(model, Lean2):
         far, send = _network(model.hop_block, [*near, model.hop_scale.factors()]), _perceptron(message(model, sites))
-    described = Model(
+    return Model(
         stage=model.stage,
         bins=model.bins,
         near=_network(model.block, near),
@@ -39,7 +44,6 @@ def evaluated_by_tiles(potential: Potential, hood: Neighborhood, virials: bool, 
         scale=potential.energy_scale,
         repulsion=None if potential.repulsion is None else potential.repulsion.screened(),
     )
-    return evaluate(library_for(hood.vectors), described, hood, virials, workspace)
 
 
 def _network(block: NodeBlock, factors: list[list[Tensor]]) -> Network:

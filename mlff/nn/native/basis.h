@@ -7,15 +7,6 @@
 #include "lanes.h"
 #include "radial.h"
 
-extern "C" struct Edges {  // as in library.py
-  int32_t l_max, n_radial[L_MAX + 1];
-  double r_cut[L_MAX + 1];
-  int32_t n_threads, n_species;
-  int64_t n_slots, n_sites;
-  const int64_t *slots_per_species;
-  const void *vectors;  // (3, n_slots, n_sites)
-};
-
 // Where the functions of each l lie. Features phi = b_k Y_m run over l slowest, then k, then m.
 struct Layout {
   int n_cutoffs = 0, n_of_cutoff[L_MAX + 1] = {}, row_of_cutoff[L_MAX + 1] = {}, last_of_cutoff[L_MAX + 1] = {};  // last: l

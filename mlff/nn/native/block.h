@@ -3,18 +3,8 @@
 
 #include <utility>
 
+#include "interface.h"
 #include "tiles.h"
-
-constexpr int MOST_SHELLS = 4, MOST_PIECES = 2;
-
-extern "C" struct Block {  // as in block.py
-  int32_t l_max, n_threads, n_layers, n_gram, n_pieces, n_species;
-  int64_t n_members, n_sites, n_product;
-  int64_t channels[MOST_SHELLS];
-  int64_t n_in[MOST_PIECES][MOST_SHELLS];     // of each piece of the input
-  int32_t is_shared[2][MOST_PIECES];          // whether values, or rates, of a piece have no member dimension
-  const int64_t *sites_per_species;
-};
 
 namespace {
 

@@ -32,7 +32,7 @@ class BlockSizes:
 
 
 class Block(ctypes.Structure):
-    """As in block.h."""
+    """As in interface.h."""
 
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("l_max", "n_threads", "n_layers", "n_gram", "n_pieces", "n_species")),

@@ -33,37 +33,54 @@ def find_compiler() -> list[str] | None:
     return None
 
 
+class CannotCompile(RuntimeError):
+    """There is no C++ compiler, or it refused; the message says which and why."""
+
+
 def build(sources: dict[str, str], folder: Path | None = None) -> Path | None:
-    """The shared library of the sources, compiled where it was not before; None, with a warning, where that cannot be.
+    """As `compiled`, of kernels in `cache_folder()` / native; None, with a warning, where that cannot be."""
+    try:
+        return compiled(sources, folder or cache_folder() / "native", "kernels.so")
+    except CannotCompile as error:
+        log.warning("%s; %s", error, REMEDY)
+        return None
+
+
+def compiled(sources: dict[str, str], folder: Path, name: str, arguments: Sequence[str] = (), linked: Sequence[Path] = ()) -> Path:
+    """The shared library of the sources, compiled where it was not before.
 
     Several processes may build at once: each writes under a name of its own and renames.
 
     Args:
         sources: text by file name; each .cpp is compiled, the others are included by them.
-        folder: None: `cache_folder()` / native.
+        folder: the library lies below it, in a folder of its own.
+        arguments: of the compiler besides `FLAGS`: folders of headers, another standard.
+        linked: libraries besides torch's OpenMP.
+    Raises:
+        CannotCompile.
     """
     compiler = find_compiler()
     if compiler is None:
-        log.warning("found no C++ compiler (%s); %s", os.environ.get("CXX") or ", ".join(COMPILERS), REMEDY)
-        return None
+        raise CannotCompile(f"found no C++ compiler ({os.environ.get('CXX') or ', '.join(COMPILERS)})")
     try:
         version = _run([*compiler, "--version"])
-        flags, linked = _openmp(version)
+        flags, openmp = _openmp(version)
+        links = _links([*linked, *openmp])
         texts = [text for item in sorted(sources.items()) for text in item]
-        parts = [*compiler, version, *FLAGS, *flags, *map(str, linked), _cpu(), *texts]
-        library = (folder or cache_folder() / "native") / f"{hashlib.sha256(repr(parts).encode()).hexdigest()[:24]}.so"
+        parts = [*compiler, version, *FLAGS, *flags, *arguments, *links, _cpu(), *texts]
+        library = folder / hashlib.sha256(repr(parts).encode()).hexdigest()[:24] / name
         if not library.exists():
-            log.info("compiling kernels for this machine, once, into %s", library)
-            _compile([*compiler, *FLAGS, *flags], linked, sources, library)
+            log.info("compiling %s for this machine, once, into %s", name, library.parent)
+            _compile([*compiler, *FLAGS, *flags, *arguments], links, sources, library)
     except (OSError, subprocess.CalledProcessError) as error:
-        log.warning("the kernels could not be compiled: %s %s; %s", error, getattr(error, "stderr", None) or "", REMEDY)
-        return None
+        raise CannotCompile(f"{name} could not be compiled: {error} {getattr(error, 'stderr', None) or ''}".rstrip()) from error
     return library
 
 
-def _compile(command: Sequence[str], linked: Sequence[Path], sources: dict[str, str], library: Path) -> None:
-    library.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".building-", dir=library.parent) as name:
+def _compile(command: Sequence[str], links: Sequence[str], sources: dict[str, str], library: Path) -> None:
+    folder = library.parent.parent
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=".building-", dir=folder) as name:
         place = Path(name)
         for file, text in sources.items():
             (place / file).write_text(text)
@@ -76,8 +93,14 @@ def _compile(command: Sequence[str], linked: Sequence[Path], sources: dict[str, 
                 raise subprocess.CalledProcessError(process.returncode, arguments, stderr=error)
         # linked without -fopenmp, which would bring the compiler's own OpenMP beside torch's
         compiler = [part for part in command if part != "-fopenmp"]
-        _run([*compiler, "-shared", *(str(unit.with_suffix(".o")) for unit in units), *map(str, linked), "-o", str(place / "kernels.so")])
-        os.replace(place / "kernels.so", library)
+        _run([*compiler, "-shared", *(str(unit.with_suffix(".o")) for unit in units), *links, "-o", str(place / library.name)])
+        library.parent.mkdir(exist_ok=True)
+        os.replace(place / library.name, library)
+
+
+def _links(libraries: Sequence[Path]) -> list[str]:
+    """Arguments that link libraries where they lie, and let a program find them there that has not loaded them already."""
+    return [part for path in libraries for part in (str(path), f"-Wl,-rpath,{path.parent}")]
 
 
 def _openmp(version: str) -> tuple[list[str], list[Path]]:

@@ -6,17 +6,9 @@
 #pragma GCC optimize("fp-contract=off")
 #endif
 #include <algorithm>
-#include <cstdint>
 #include <vector>
 
-extern "C" struct EdgeVectors {  // as in edge_vectors.py
-  int32_t n_threads;
-  int64_t n_atoms, n_slots, n_sites;
-  double padding;
-  const int64_t *site_of_atom, *graph_index, *neighbor;
-  const int32_t *shift;
-  const bool *filled;
-};
+#include "interface.h"
 
 namespace {
 
@@ -24,8 +16,8 @@ constexpr int64_t TILE = 128;
 
 template <class T> void edge_vectors(const EdgeVectors &e, const T *positions, const T *cells, T *vectors) {
   const int64_t n_edges = e.n_slots * e.n_sites, n_tiles = (e.n_sites + TILE - 1) / TILE;
-  std::vector<T> sites(4 * e.n_sites);
-  std::vector<int64_t> graph(e.n_sites);
+  std::vector<T> sites(4 * (e.n_sites + e.n_others));
+  std::vector<int64_t> graph(e.n_sites + e.n_others);
   for (int64_t atom = 0; atom < e.n_atoms; ++atom) {
     const int64_t site = e.site_of_atom[atom];
     std::copy_n(positions + 3 * atom, 3, sites.data() + 4 * site);
@@ -45,7 +37,7 @@ template <class T> void edge_vectors(const EdgeVectors &e, const T *positions, c
       T other[3][TILE] = {}, whole[3][TILE] = {};
       for (int64_t k = 0; k < n; ++k)
         for (int c = 0; c < 3; ++c) other[c][k] = at_site[4 * e.neighbor[at + k] + c];
-      for (int c = 0; c < 3; ++c)
+      for (int c = 0; c < 3 && e.shift != nullptr; ++c)
         for (int64_t k = 0; k < n; ++k) whole[c][k] = T(e.shift[c * n_edges + at + k]);
       for (int c = 0; c < 3; ++c) {
         const T empty = c == 2 ? padding : T(0);

@@ -21,7 +21,7 @@ template <class T, class C> struct Lean2 {
   Repulsion repulsion;
 
   Lean2(const Evaluation &v, int64_t n_vectors, int thread)
-      : v(v), n_vectors(n_vectors), edges(v, thread), pushed_h(v.pushed_h, v.touched_h, thread, v.edges->n_sites, v.n_hop * v.n_members),
+      : v(v), n_vectors(n_vectors), edges(v, thread), pushed_h(v.pushed_h, v.touched_h, thread, n_neighbors(v), v.n_hop * v.n_members),
         A(*v.edges, v.n_bins ? v.n_bins : v.edges->n_species), of_bins(*v.edges, v.n_bins),
         near(*v.near, v.near_weights, A.of_l, false), far(*v.far, v.far_weights, far_x, true), far_features(far.n_saved() * VECTORS),
         near_rows(near.n_rows() * VECTORS), far_rows(far.n_rows() * VECTORS), of_near_rows(near_rows.size()), of_far_rows(far_rows.size()),
@@ -170,19 +170,29 @@ private:
   Vec<T> *of_rows_read(const Tile &tile, int64_t member) const { return kept(v.of_rows, near.n_rows(), tile, member); }
 };
 
+// Inside a parallel region: by its first thread, the only one that may communicate, while the others wait.
+inline void once(const Evaluation &v, void (*exchange)(void *)) {
+  if (exchange == nullptr) return;
+#pragma omp master
+  exchange(v.context);
+#pragma omp barrier
+}
+
 template <class T, class C> void evaluate(const Evaluation &v) {
   const auto todo = tiles<T>(v);
   const int64_t n_vectors = todo.empty() ? 0 : todo.back().first_vector + todo.back().n_vectors;
   std::atomic<int> threads = 0;
   const int n_threads = v.edges->n_threads;
   start(v);
-  std::fill_n(static_cast<T *>(v.of_h), v.edges->n_sites * v.n_members * v.n_hop, T(0));
+  std::fill_n(static_cast<T *>(v.of_h), n_neighbors(v) * v.n_members * v.n_hop, T(0));
 #pragma omp parallel num_threads(n_threads) if (n_threads > 1)
   {
     const auto own = std::make_unique<Lean2<T, C>>(v, n_vectors, threads++);
 #pragma omp for schedule(dynamic)
     for (size_t i = 0; i < todo.size(); ++i) own->send(todo[i]);
+    once(v, v.send_h);
     for_each_in_order(todo, [&](const Tile &tile) { own->read(tile); }, [&](const Tile &tile) { own->merge_read(tile); });
+    once(v, v.collect_of_h);
     for_each_in_order(todo, [&](const Tile &tile) { own->answer(tile); }, [&](const Tile &tile) { own->merge_answer(tile); });
   }
   finish(v);

@@ -7,29 +7,10 @@
 
 #include "block_network.h"
 #include "edge_tiles.h"
+#include "interface.h"
 #include "pairs.h"
 #include "perceptron.h"
 #include "scattered.h"
-
-extern "C" struct Evaluation {  // as in evaluation.py
-  int64_t n_members, n_atoms, n_graphs, n_hop, n_bins;
-  const Edges *edges;                                    // their vectors in double, whatever the weights are
-  const Pairs *repulsion;                                // or null
-  const int64_t *neighbor, *site_of_atom, *graph_of_site;
-  const double *scale;                                   // eV per unit of each member
-  const void *bins;                                      // (n_bins, n_species), or null where each species has its own
-  const Block *near, *far;
-  const void *near_weights, *far_weights;
-  const Mlp *readout, *message;
-  const void *readout_weights, *readout_mean, *readout_inverse_spread, *message_weights, *message_mean, *message_inverse_spread;
-  // what the passes keep, see evaluation.py
-  void *pushed, *pushed_h, *h, *of_h, *features, *hidden, *of_rows;
-  uint8_t *touched, *touched_h;
-  double *pull, *repulsive_pull;
-  // energies (n_members, n_sites), in units; eV of each site or null; eV/A, (n_members, n_atoms, 3); eV, (n_members, n_graphs, 9) or null
-  void *energies;
-  double *repelled, *forces, *virials;
-};
 
 namespace {
 
@@ -38,6 +19,8 @@ template <class T> constexpr int STRIDE = VECTORS *WIDTH<T>;  // between two row
 inline Block of_tile(Block p, int64_t n_sites) { return p.n_members = 1, p.n_sites = n_sites, p; }
 inline Mlp of_tile(Mlp p, int64_t n_sites) { return p.n_members = 1, p.n_sites = n_sites, p; }
 inline Edges of_tile(Edges e, int64_t n_sites) { return e.n_sites = n_sites, e; }
+
+inline int64_t n_neighbors(const Evaluation &v) { return v.edges->n_sites + v.n_others; }
 
 template <class T> T *numbers(Scratch<T> &rows) { return reinterpret_cast<T *>(rows.data()); }
 
@@ -77,7 +60,7 @@ template <class T> struct TileEdges {
   TileEdges(const Evaluation &v, int thread)
       : v(v), e(*v.edges), own(of_tile(e, STRIDE<T>)), basis(e, true, v.repulsion ? reach(*v.repulsion) : 0),
         phi(v.n_hop ? e.n_slots * basis.layout.n_features : 0), of_species(e, v.n_bins ? e.n_species : 0),
-        pushed(v.pushed, v.touched, thread, e.n_sites, 3 * v.n_members), virial(VECTORS * v.n_members * 9), G(basis.layout.n_features),
+        pushed(v.pushed, v.touched, thread, n_neighbors(v), 3 * v.n_members), virial(VECTORS * v.n_members * 9), G(basis.layout.n_features),
         of_edge(phi.size()) {}
 
   void fill(const Tile &tile, int vector, bool derivatives) {
@@ -263,7 +246,7 @@ template <class Work, class Merge> void for_each_in_order(const std::vector<Tile
 }
 
 inline void start(const Evaluation &v) {
-  std::fill_n(v.pull, v.edges->n_sites * 3 * v.n_members, 0.0);
+  std::fill_n(v.pull, n_neighbors(v) * 3 * v.n_members, 0.0);
   if (v.virials != nullptr) std::fill_n(v.virials, v.n_members * v.n_graphs * 9, 0.0);
 }
 
@@ -272,8 +255,9 @@ inline void finish(const Evaluation &v) {
     for (int64_t atom = 0; atom < v.n_atoms; ++atom)
       for (int a = 0; a < 3; ++a) {
         const int64_t site = v.site_of_atom[atom];
+        const bool is_repelled = v.repulsion != nullptr && site < v.edges->n_sites;  // of another by whoever has it as a site
         v.forces[(member * v.n_atoms + atom) * 3 + a] =
-            v.scale[member] * v.pull[(site * v.n_members + member) * 3 + a] + (v.repulsion == nullptr ? 0 : v.repulsive_pull[site * 3 + a]);
+            v.scale[member] * v.pull[(site * v.n_members + member) * 3 + a] + (is_repelled ? v.repulsive_pull[site * 3 + a] : 0);
       }
 }
 

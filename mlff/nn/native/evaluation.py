@@ -79,10 +79,10 @@ class Workspace:
 
 
 class _Evaluation(ctypes.Structure):
-    """As in evaluation.h."""
+    """As in interface.h."""
 
     _fields_ = [
-        *((name, ctypes.c_int64) for name in ("n_members", "n_atoms", "n_graphs", "n_hop", "n_bins")),
+        *((name, ctypes.c_int64) for name in ("n_members", "n_atoms", "n_graphs", "n_hop", "n_bins", "n_others")),
         ("edges", ctypes.POINTER(Edges)),
         ("repulsion", ctypes.POINTER(pairs.Pairs)),
         *((name, ctypes.c_void_p) for name in ("neighbor", "site_of_atom", "graph_of_site", "scale", "bins")),
@@ -94,7 +94,7 @@ class _Evaluation(ctypes.Structure):
         *((f"{head}_{name}", ctypes.c_void_p) for head in ("readout", "message") for name in FLOATS_OF_MLP),
         *((name, ctypes.c_void_p) for name in ("pushed", "pushed_h", "h", "of_h", "features", "hidden", "of_rows")),
         *((name, ctypes.c_void_p) for name in ("touched", "touched_h", "pull", "repulsive_pull")),
-        *((name, ctypes.c_void_p) for name in ("energies", "repelled", "forces", "virials")),
+        *((name, ctypes.c_void_p) for name in ("energies", "repelled", "forces", "virials", "send_h", "collect_of_h", "context")),
     ]
 
 

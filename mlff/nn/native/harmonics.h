@@ -1,9 +1,10 @@
 // Real solid harmonics R_lm of mlff/nn/harmonics.py for l <= 3, and their gradients contracted with what stands beside them.
 #pragma once
 
+#include "interface.h"
 #include "lanes.h"
 
-constexpr int L_MAX = 3, HARMONICS = (L_MAX + 1) * (L_MAX + 1);
+constexpr int HARMONICS = (L_MAX + 1) * (L_MAX + 1);
 
 // Y: R_lm(x, y, z) of all l <= l_max, l slowest.
 template <class T> inline void harmonics(int l_max, Vec<T> x, Vec<T> y, Vec<T> z, Vec<T> *Y) {

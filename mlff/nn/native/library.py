@@ -24,7 +24,7 @@ _per_l = _pointer * (L_MAX + 1)
 
 
 class Edges(ctypes.Structure):
-    """As in basis.h."""
+    """As in interface.h."""
 
     _fields_ = [
         ("l_max", ctypes.c_int32),
@@ -89,9 +89,13 @@ OF_WHOLE_NUMBERS = ("count_slots", "fill_slots", "reverse")
 
 
 class Library:
-    """The kernels of each dtype: `library.call("densities", dtype, …)`, with None for those of whole numbers."""
+    """The kernels of each dtype: `library.call("densities", dtype, …)`, with None for those of whole numbers.
+
+    path: of the shared library, for programs of other languages.
+    """
 
     def __init__(self, path: Path):
+        self.path = path
         found = ctypes.CDLL(str(path))
         self._functions = {}
         for name, arguments in ARGUMENTS.items():

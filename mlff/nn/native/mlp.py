@@ -28,7 +28,7 @@ class MlpSizes:
 
 
 class Mlp(ctypes.Structure):
-    """As in perceptron.h."""
+    """As in interface.h."""
 
     _fields_ = [
         *((name, ctypes.c_int32) for name in ("n_threads", "n_inputs", "n_hidden", "n_species", "is_direct")),

@@ -2,18 +2,8 @@
 #pragma once
 
 #include <cmath>
-#include <cstdint>
 
-constexpr int TERMS = 4;
-
-extern "C" struct Pairs {  // as in pairs.py
-  int32_t n_threads, n_species;
-  int64_t n_slots, n_sites;
-  const int64_t *sites_per_species, *slots_per_species;
-  // of each pair of species: strength / r, lengths of the screening and of the taper
-  const double *strength, *length, *range;
-  double coefficients[TERMS], exponents[TERMS];
-};
+#include "interface.h"
 
 // At distance r of two atoms of a pair of species: one atom's half of the energy, and dE/dr / r of that half.
 template <class T> struct Repelled {

@@ -13,7 +13,7 @@ N_TERMS = 4
 
 
 class Pairs(ctypes.Structure):
-    """As in pairs.h."""
+    """As in interface.h."""
 
     _fields_ = [
         ("n_threads", ctypes.c_int32),

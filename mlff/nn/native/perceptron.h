@@ -4,17 +4,9 @@
 
 #include <utility>
 
+#include "interface.h"
 #include "sigmoid.h"
 #include "tiles.h"
-
-constexpr int MOST_HIDDEN = 4, MOST_INPUTS = 2;
-
-extern "C" struct Mlp {  // as in mlp.py
-  int32_t n_threads, n_inputs, n_hidden, n_species, is_direct;
-  int64_t n_members, n_sites, n_out;
-  int64_t n_in[MOST_INPUTS], widths[MOST_HIDDEN];
-  const int64_t *sites_per_species;
-};
 
 namespace {
 

@@ -33,7 +33,7 @@ def test_several_may_build_at_once(tmp_path):
         thread.start()
     for thread in threads:
         thread.join()
-    assert [p.name for p in tmp_path.iterdir()] == [found[0].name]
+    assert list(tmp_path.iterdir()) == [found[0].parent]
     assert found == 4 * found[:1]
 
 

@@ -30,9 +30,10 @@ def test_can_be_turned_off(monkeypatch):
 def test_a_library_that_cannot_be_loaded_is_no_obstacle(tmp_path):
     """As on a disk from which nothing may run."""
     folder = tmp_path / "native"
-    folder.mkdir()
-    for built in (cache_folder() / "native").glob("*.so"):
-        (folder / built.name).write_text("no library")
+    for built in (cache_folder() / "native").glob("*/*.so"):
+        damaged = folder / built.parent.name / built.name
+        damaged.parent.mkdir(parents=True)
+        damaged.write_text("no library")
     code = "import logging; logging.basicConfig(); from mlff.nn.native import library; print(library(), library())"
     environment = os.environ | {"MLFF_CACHE": str(tmp_path), "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
