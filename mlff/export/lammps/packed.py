@@ -7,6 +7,7 @@ from pathlib import Path
 
 import torch
 from ase.data import atomic_masses, atomic_numbers
+from safetensors import safe_open
 from safetensors.torch import save
 from torch import Tensor
 
@@ -41,6 +42,18 @@ def write_packed(artefact: str | os.PathLike, path: Path, dtype: str = "float32"
     part = path.with_name(f"{path.name}.part")
     part.write_bytes(save({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, metadata={"mlff": json.dumps(card)}))
     part.replace(path)
+
+
+def card_of(path: Path) -> dict:
+    """The card of such a file.
+
+    Raises:
+        FileNotFoundError: it is not there.
+    """
+    if not path.is_file():
+        raise FileNotFoundError(f"found no {path}, expected a model for LAMMPS; write it with scripts/export_model.py engine=lammps")
+    with safe_open(path, "pt") as file:
+        return json.loads(file.metadata()["mlff"])
 
 
 def _packed(stacked: Potential, dtype: str) -> tuple[dict, dict[str, Tensor]]:

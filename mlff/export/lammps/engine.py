@@ -1,0 +1,119 @@
+"""LAMMPS with `pair_style mlff` as an engine."""
+
+import re
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.io import read
+
+from mlff.export.engine import STRUCTURE, Answer, Engine, copy_example
+from mlff.export.lammps.library import missing
+from mlff.export.lammps.packed import card_of, write_packed
+from mlff.export.lammps.simulation import VOIGT
+from mlff.export.lammps.structure import boundary, data_file, prism_of
+from mlff.export.lammps_launch import beside_python, environment, launcher
+from mlff.nn.native.build import find_compiler
+
+EXAMPLE = Path(__file__).parent / "example"
+FILE = "model.safetensors"
+NKTV2P = 1.6021765e6  # LAMMPS's own bar per eV/Å³ in units metal
+
+
+class LAMMPS(Engine):
+    """The plugin, on any number of MPI ranks, by `lmp` and an input file.
+
+    Args:
+        ranks: that answers are computed on; what is written serves any number.
+    """
+
+    def __init__(self, device: str = "cpu", dtype: str = "float32", ranks: int = 1):
+        super().__init__(device, dtype)
+        self.ranks = ranks
+
+    def missing(self) -> str | None:
+        if why := missing():
+            return why
+        return None if find_compiler() else "found no C++ compiler, which builds pair_style mlff once; install g++ or set CXX to one"
+
+    def write(self, artefact: Path, folder: Path) -> None:
+        write_packed(artefact, folder / FILE, self.dtype)
+        copy_example(EXAMPLE, folder)
+        species = card_of(folder / FILE)["species"]
+        (folder / "species.lammps").write_text(f"pair_coeff * * {FILE} {' '.join(species)}\n")
+        if (folder / STRUCTURE).is_file():
+            (folder / "structure.data").write_text(data_file(read(folder / STRUCTURE), species))
+
+    def answers(self, folder: Path, frames: Sequence[Atoms]) -> list[Answer]:
+        with tempfile.TemporaryDirectory() as name:
+            scratch = Path(name)
+            script = [line for k, atoms in enumerate(frames) for line in (*_structure(scratch, k, atoms, folder), *_tell(k))]
+            self._run(scratch, script)
+            return [_answer(scratch, k, atoms) for k, atoms in enumerate(frames)]
+
+    def nve(self, folder: Path, atoms: Atoms, timestep: float, n_steps: int) -> np.ndarray:
+        tell = '"$(etotal:%.17g)"'
+        with tempfile.TemporaryDirectory() as name:
+            scratch = Path(name)
+            script = [
+                *_structure(scratch, 0, atoms, folder),
+                f"timestep {timestep / 1000!r}",
+                "fix nve all nve",
+                "thermo 1",
+                f"run 0\nprint {tell} file first",
+                f'fix print all print 1 {tell} file others screen no title ""',
+                f"run {n_steps}",
+            ]
+            self._run(scratch, script)
+            return np.array([float(line) for file in ("first", "others") for line in (scratch / file).read_text().split()])
+
+    def _run(self, scratch: Path, script: Sequence[str]) -> None:
+        (scratch / "in.lammps").write_text("\n".join([*script, ""]))
+        command = [*launcher(self.ranks), beside_python("lmp"), "-in", "in.lammps", "-log", "none"]
+        done = subprocess.run(command, env=environment(), cwd=scratch, capture_output=True, text=True)
+        if done.returncode != 0:
+            said = re.findall(r"^ERROR.*", done.stdout, re.MULTILINE) or [done.stdout[-1000:] + done.stderr[-1000:]]
+            raise RuntimeError(f"LAMMPS ended with status {done.returncode}: {said[0]}")
+
+
+def _structure(scratch: Path, k: int, atoms: Atoms, folder: Path) -> list[str]:
+    """Commands that begin anew with a structure and the model."""
+    file, species = folder.resolve() / FILE, card_of(folder / FILE)["species"]
+    (scratch / f"{k}.data").write_text(data_file(atoms, species))
+    return [
+        "clear",
+        "units metal",
+        "atom_style atomic",
+        f"boundary {boundary(atoms.pbc)}",
+        "box tilt large",
+        f"read_data {k}.data",
+        "pair_style mlff",
+        f'pair_coeff * * "{file}" {" ".join(species)}',
+    ]
+
+
+def _tell(k: int) -> list[str]:
+    """Commands that write energy, the pressures without velocities and the volume, and forces, with all digits."""
+    pressures = [f"c_pressure[{c + 1}]" for c in range(6)]
+    told = " ".join(f"$({name}:%.17g)" for name in ("pe", *pressures, "vol"))
+    return [
+        "compute pressure all pressure NULL virial",
+        f"thermo_style custom step pe vol {' '.join(pressures)}",
+        "run 0",
+        f'print "{told}" file {k}.txt',
+        f"write_dump all custom {k}.dump fx fy fz modify sort id format float %.17g",
+    ]
+
+
+def _answer(scratch: Path, k: int, atoms: Atoms) -> Answer:
+    energy, *pressures, volume = (float(word) for word in (scratch / f"{k}.txt").read_text().split())
+    prism, stress = prism_of(atoms), None
+    forces = np.loadtxt(scratch / f"{k}.dump", skiprows=9, ndmin=2)
+    if atoms.cell.rank == 3:
+        virial = np.empty((3, 3))  # its volume is another one where an axis is not periodic
+        virial[VOIGT] = virial[VOIGT[::-1]] = np.array(pressures) * volume / NKTV2P
+        stress = prism.tensor_to_ase(-virial / atoms.get_volume())
+    return Answer(energy, prism.to_ase(forces), stress)
