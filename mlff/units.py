@@ -5,14 +5,19 @@ Inside: length Å, energy eV, time fs, mass amu, charge e; force eV/Å; stress e
 """
 
 BOHR = 0.529177210903  # Å
+NM = 10.0  # Å
 HARTREE = 27.211386245988  # eV
 RYDBERG = HARTREE / 2  # eV
 HARTREE_PER_BOHR = HARTREE / BOHR  # eV/Å
-KCAL_PER_MOL = 0.0433641153087705  # eV
+KJ_PER_MOL = 0.010364269656262174  # eV
+KCAL_PER_MOL = 4.184 * KJ_PER_MOL  # eV
 EV_PER_A3_TO_GPA = 160.21766208  # GPa per eV/Å³
 GPA = 1 / EV_PER_A3_TO_GPA  # eV/Å³
 KBAR = 0.1 * GPA  # eV/Å³
 BAR = 1e-4 * GPA  # eV/Å³
 K_B = 8.617333262e-5  # eV/K
 COULOMB = 14.399645478425668  # e²/(4πε₀), eV Å
+PS = 1e3  # fs
+ATOMIC_TIME = 2.4188843265857e-2  # fs, ħ / hartree
+ELECTRON_MASS = 5.48579909065e-4  # amu
 TO_MILLI = 1e3  # eV → meV

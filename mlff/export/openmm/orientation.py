@@ -1,0 +1,33 @@
+"""A structure in the axes that OpenMM wants."""
+
+import numpy as np
+from ase import Atoms
+from ase.cell import Cell
+from ase.geometry import complete_cell
+
+
+def oriented(atoms: Atoms) -> tuple[Atoms, np.ndarray]:
+    """The same structure with OpenMM's reduced box vectors: a along x, b in the xy plane, b and c as short as whole vectors make them.
+
+    The box vectors are others of the same lattice, those of periodic axes first; a row of a non-periodic axis that is zero is
+    replaced, because OpenMM has no box without a volume.
+
+    Args:
+        atoms: any cell of either handedness, any pbc.
+    Returns:
+        atoms: a copy with that cell and its pbc; positions, velocities and forces are turned, not wrapped.
+        rotation: (3, 3), proper; a vector v of the given structure is `v @ rotation.T` here.
+    """
+    order = np.argsort(~atoms.pbc, kind="stable")
+    cell = complete_cell(atoms.cell.array)[order]
+    if np.linalg.det(cell) < 0:
+        cell[2] *= -1
+    triangular, rotation = Cell(cell).standard_form()
+    a, b, c = triangular.array
+    # whole vectors of periodic axes lead from one box of the lattice to another, and those of other axes mean nothing
+    c = c - np.round(c[1] / b[1]) * b
+    c = c - np.round(c[0] / a[0]) * a
+    b = b - np.round(b[0] / a[0]) * a
+    turned = Atoms(atoms.numbers, atoms.positions @ rotation.T, cell=[a, b, c], pbc=atoms.pbc[order], masses=atoms.get_masses())
+    turned.set_velocities(atoms.get_velocities() @ rotation.T)
+    return turned, rotation
