@@ -58,7 +58,7 @@ def attach(
     if (n_types := lmp.extract_setting("ntypes")) != len(species):
         raise ValueError(f"LAMMPS has {n_types} atom types, but species are {', '.join(species)}; name one for each type, in order")
     calculator = model if isinstance(model, MLFFCalculator) else MLFFCalculator.load(model, device=device, dtype=dtype, skin=skin)
-    known = calculator.potential.species
+    known = calculator.runner.species
     if unknown := [symbol for symbol in species if symbol not in known]:
         raise ValueError(f"species hold {', '.join(unknown)}, but the model was trained on {', '.join(known)}; use a model that knows them")
     external = External(lmp, calculator, species)

@@ -38,7 +38,7 @@ class LAMMPSExternal(Engine):
     def _simulation(self, folder: Path) -> Iterator:
         """A function that gives LAMMPS with a structure in it and the model attached."""
         calculator = MLFFCalculator.load(folder / MODEL, device=self.device, dtype=self.dtype)
-        species = calculator.potential.species
+        species = calculator.runner.species
         with closing(open_lammps(QUIET)) as lmp:
 
             def start(atoms: Atoms):

