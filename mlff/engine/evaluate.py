@@ -11,7 +11,7 @@ from torch import Tensor
 
 from mlff.engine.choice import Edges
 from mlff.engine.derivatives import vjp
-from mlff.engine.exchange import from_edges, to_edges
+from mlff.engine.exchange import Carrier, Within
 from mlff.engine.steps import near_and_far, of_members
 from mlff.engine.torch_edges import Shells
 from mlff.model.invariant_model import InvariantModel
@@ -19,12 +19,13 @@ from mlff.model.lean2 import Lean2
 from mlff.nn.slots import Neighborhood
 
 
-def energies_and_pull(model: InvariantModel, edges: Edges, hood: Neighborhood) -> tuple[Tensor, Tensor]:
+def energies_and_pull(model: InvariantModel, edges: Edges, hood: Neighborhood, carrier: Carrier | None = None) -> tuple[Tensor, Tensor]:
     """Site energies and ∂E/∂r of each edge, in the model's units.
 
     Args:
         model: with a leading member dimension (mlff.engine.stack).
         edges: the edge stage of a batch.
+        carrier: between sites and edges; None where every neighbour is a site.
     Returns:
         (n_members, n_sites), and (n_members, 3, n_slots, n_sites).
     """
@@ -34,11 +35,12 @@ def energies_and_pull(model: InvariantModel, edges: Edges, hood: Neighborhood) -
         energies, back = vjp(near, *densities)
         return energies, edges.pull(from_bins(model, list(back(torch.ones_like(energies)))))
     (rows, h), back_near = vjp(near, *densities)
-    weights = to_edges(h, hood.neighbor, hood.reverse)
+    carrier = carrier or Within(hood)
+    weights = carrier.to_edges(h)
     energies, back_far = vjp(far, rows, *densities, *edges.hop(weights))
     into_rows, *into_both = back_far(torch.ones_like(energies))
     direct, into_hop = into_both[: len(densities)], into_both[len(densities) :]
-    into_h = from_edges(edges.into_weights(weights, into_hop), hood.reverse)
+    into_h = carrier.from_edges(edges.into_weights(weights, into_hop))
     total = [a + b for a, b in zip(direct, back_near((into_rows, into_h)), strict=True)]
     return energies, edges.pull(from_bins(model, total), weights, into_hop)
 

@@ -1,10 +1,35 @@
 """Values of sites carried to edges and back: each way a gather, because every edge knows its reverse."""
 
+from typing import Protocol
+
 import torch
 from torch import Tensor
 
 from mlff.nn.native.exchange import gather_to_edges, sum_from_edges
 from mlff.nn.native.library import library_for
+from mlff.nn.slots import Neighborhood
+
+
+class Carrier(Protocol):
+    """How `lean2` brings h of sites to the edges that end there, and ∂E/∂h of edges back: (n_members, n_hop, n_sites) and
+    (n_members, n_hop, n_slots, n_sites)."""
+
+    def to_edges(self, h: Tensor) -> Tensor: ...
+
+    def from_edges(self, into_edges: Tensor) -> Tensor: ...
+
+
+class Within:
+    """Within one neighbourhood, whose sites are all the atoms there are."""
+
+    def __init__(self, hood: Neighborhood):
+        self.hood = hood
+
+    def to_edges(self, h: Tensor) -> Tensor:
+        return to_edges(h, self.hood.neighbor, self.hood.reverse)
+
+    def from_edges(self, into_edges: Tensor) -> Tensor:
+        return from_edges(into_edges, self.hood.reverse)
 
 
 def to_edges(values: Tensor, neighbor: Tensor, reverse: Tensor) -> Tensor:
