@@ -83,7 +83,7 @@ class MLFFCalculator(Calculator):
 
     def _predict(self) -> CommitteePrediction:
         if self._neighbors is None or self._changed():
-            species = species_indices(self.atoms.numbers, self.runner.species, "ASE atoms")
+            species = species_indices(self.atoms.numbers, self.runner.species, "the structure")
             self._neighbors = self.runner.neighbors(species, self.atoms.pbc, self.skin)
             self._numbers, self._pbc = self.atoms.numbers.copy(), self.atoms.pbc.copy()
         hood = self._neighbors.hood(self.atoms.positions, self.atoms.cell.array)

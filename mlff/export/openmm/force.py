@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase import Atoms
 
-from mlff.data.dataset import graph_of
-from mlff.data.frame import Frame
+from mlff.data.dataset import species_indices
 from mlff.export.ase import MLFFCalculator
 from mlff.units import KJ_PER_MOL, NM
 
@@ -45,7 +44,7 @@ def force(
 
     calculator = model if isinstance(model, MLFFCalculator) else MLFFCalculator.load(model, device=device, dtype=dtype, skin=skin)
     atoms = Atoms(list(species), pbc=pbc)
-    _refuse_unknown(atoms, calculator)
+    species_indices(atoms.numbers, calculator.runner.species, "the System")  # refuses what is unknown
     made = openmm.PythonForce(_computation(atoms, calculator))
     made.setName("MLFF")
     made.setUsesPeriodicBoundaryConditions(bool(atoms.pbc.any()))
@@ -74,9 +73,3 @@ def _computation(atoms: Atoms, calculator: MLFFCalculator) -> Callable[[openmm.S
         return atoms.get_potential_energy() / KJ_PER_MOL, atoms.get_forces() / (KJ_PER_MOL / NM)
 
     return compute
-
-
-def _refuse_unknown(atoms: Atoms, calculator: MLFFCalculator) -> None:
-    frame = Frame(atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc, None, None, None, source="the System")
-    no_edges = np.zeros((2, 0), np.int64), np.zeros((0, 3), np.int32)
-    graph_of(frame, calculator.potential.species, calculator.potential.r_max, edges=no_edges)
