@@ -6,13 +6,10 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from ase.io import write
 
 from mlff.artefact import save
-from mlff.data import read_frames
 from mlff.export.ase.engine import ASE
 from mlff.export.engine import Engine
-from mlff.run.data import locate
 from tests.contracts.potentials import build, crystal, describe
 
 
@@ -46,12 +43,6 @@ def moving(rng: np.random.Generator, atoms: Atoms) -> Atoms:
     """With velocities of some 300 K, the centre of mass moving too."""
     atoms.set_velocities(0.02 * rng.normal(size=(len(atoms), 3)))
     return atoms
-
-
-def write_structure(folder: Path) -> None:
-    """What an example reads: a crystal of the model that ships with the package."""
-    frame = next(frame for frame in read_frames(locate("bundled:li3ps4")) if len(frame.numbers) == 16)
-    write(folder / "structure.extxyz", Atoms(frame.numbers, frame.positions, cell=frame.cell, pbc=frame.pbc))
 
 
 def run_python(folder: Path, *arguments: str) -> str:

@@ -16,13 +16,16 @@ from mlff.artefact.locate import locate_model
 from mlff.engine import Committee
 from mlff.export.ase import MLFFCalculator
 from mlff.export.ase.engine import ASE
+from mlff.export.engine import export
 from mlff.export.ipi import Evaluation, connect, drive
+from mlff.export.ipi.__main__ import main
 from mlff.export.ipi.engine import IPI
 from mlff.export.ipi.protocol import Reply
-from mlff.export.ipi.server import run_nve, upright
+from mlff.export.ipi.server import run_nve
+from mlff.export.orientation import oriented
 from mlff.units import BOHR, HARTREE, HARTREE_PER_BOHR
 from tests.contracts.potentials import build, crystal
-from tests.export.programs import assert_says_what_ase_says, moving, saved_model, telling_structures, write_structure
+from tests.export.programs import assert_says_what_ase_says, moving, saved_model, telling_structures
 
 installed = pytest.mark.skipif(IPI().missing() is not None, reason="i-PI is not installed")
 
@@ -64,7 +67,7 @@ def test_fifty_steps_are_velocity_verlets(folder, rng):
 
 @installed
 def test_what_ipi_says_when_it_fails_is_passed_on(rng):
-    atoms = upright(crystal(rng))[0]
+    atoms = oriented(crystal(rng))[0]
     with pytest.raises(RuntimeError, match=r"i-PI stopped before its run was over; it said\n(.|\n)*nonsense is not a recognized property"):
         run_nve(atoms, lambda cell, positions: Reply(0.0, np.zeros((12, 3)), np.zeros((3, 3))), 1.0, 1, ["nonsense"])
 
@@ -82,7 +85,7 @@ def test_no_server_is_left_behind_by_a_model_that_fails(rng, monkeypatch):
 
     monkeypatch.setattr(subprocess, "Popen", watched)
     with pytest.raises(FloatingPointError):
-        run_nve(upright(crystal(rng))[0], fail, 1.0, 1, ["potential"])
+        run_nve(oriented(crystal(rng))[0], fail, 1.0, 1, ["potential"])
     ((server, folder),) = started
     assert server.returncode is not None
     assert not folder.exists()
@@ -173,7 +176,7 @@ def test_no_server_listens(tmp_path):
 def test_a_committee_tells_what_its_members_say(rng):
     """In the numbers that i-PI reads of a committee in one driver."""
     atoms = crystal(rng)
-    members = [build("pair"), build("pair")]
+    members = [build("pair") for _ in range(2)]
     for parameter in members[1].architecture.parameters():
         parameter.mul_(1.1)
     reply = Evaluation(MLFFCalculator(Committee(members), dtype="float64"), atoms)(atoms.cell.array, atoms.positions)
@@ -192,19 +195,23 @@ def test_another_number_of_atoms_is_refused(rng):
         evaluation(np.eye(3), np.zeros((11, 3)))
 
 
-def test_the_program_says_what_is_wrong(tmp_path):
-    write(tmp_path / "salt.extxyz", Atoms("NaS", [[0, 0, 0], [0, 0, 2.2]]))
-    arguments = ["--model", "bundled:li3ps4", "--structure", "salt.extxyz", "--address", "nobody", "--unix", "--wait", "0"]
-    done = subprocess.run([sys.executable, "-m", "mlff.export.ipi", *arguments], cwd=tmp_path, capture_output=True, text=True, timeout=120)
-    assert done.returncode == 1
-    assert done.stderr.strip().startswith("the structure holds Na, but the model was trained on Li, P, S")
+def test_the_program_says_what_is_wrong(tmp_path, monkeypatch):
+    salt = tmp_path / "salt.extxyz"
+    write(salt, Atoms("NaS", [[0, 0, 0], [0, 0, 2.2]]))
+    arguments = ["--model", "bundled:li3ps4", "--structure", str(salt), "--address", "nobody", "--unix", "--wait", "0"]
+    monkeypatch.setattr(sys, "argv", ["ipi", *arguments])
+    with pytest.raises(SystemExit, match="holds Na, but the model was trained on Li, P, S"):
+        main()
+    write(salt, Atoms("LiS", [[0, 0, 0], [0, 0, 2.2]]))
+    with pytest.raises(SystemExit, match="no i-PI server listens at UNIX socket /tmp/ipi_nobody"):
+        main()
 
 
 @installed
+@pytest.mark.slow
 def test_the_example_runs_as_it_is(tmp_path):
     """But for its length and a port that is free."""
-    IPI().write(locate_model("bundled:li3ps4"), tmp_path)
-    write_structure(tmp_path)
+    export(IPI(), locate_model("bundled:li3ps4"), tmp_path)
     port = str(free_port())
     for file in (tmp_path / "input.xml", tmp_path / "run.sh"):
         file.write_text(file.read_text().replace("31415", port).replace(">1000<", ">20<"))

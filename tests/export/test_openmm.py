@@ -1,16 +1,17 @@
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.io import read
 
+from mlff.artefact.golden import read_golden
 from mlff.artefact.locate import locate_model
 from mlff.export.ase import MLFFCalculator
 from mlff.export.ase.engine import ASE
+from mlff.export.engine import export
 from mlff.export.openmm import force, oriented
 from mlff.export.openmm.engine import OpenMM
 from mlff.units import KJ_PER_MOL, NM
 from tests.contracts.potentials import build, crystal
-from tests.export.programs import assert_says_what_ase_says, moving, run_python, saved_model, telling_structures, write_structure
+from tests.export.programs import assert_says_what_ase_says, moving, run_python, saved_model, telling_structures
 
 openmm = pytest.importorskip("openmm")
 
@@ -93,10 +94,9 @@ def test_wrapping_by_openmm_finds_no_neighbours_anew(rng):
     assert remembered.n_rebuilds == 1
 
 
-def test_a_barostat_moves_the_box(folder):
+def test_a_barostat_moves_the_box():
     """γ-Li3PS4 under 50 kbar shrinks, and the energies are still those of its box and positions."""
-    write_structure(folder)
-    atoms = oriented(read(folder / "structure.extxyz"))[0]
+    atoms = oriented(read_golden("bundled:li3ps4")[0].atoms)[0]
     volume = atoms.get_volume()
     calculator = MLFFCalculator.load("bundled:li3ps4", dtype="float64")
     barostat = openmm.MonteCarloBarostat(5e4, 300.0, 1)  # bar, K, steps
@@ -114,9 +114,9 @@ def test_a_barostat_moves_the_box(folder):
     assert state.getPotentialEnergy()._value * KJ_PER_MOL == pytest.approx(atoms.get_potential_energy(), abs=1e-9)
 
 
+@pytest.mark.slow
 def test_the_example_runs_as_it_is(tmp_path):
-    OpenMM().write(locate_model("bundled:li3ps4"), tmp_path)
-    write_structure(tmp_path)
+    export(OpenMM(), locate_model("bundled:li3ps4"), tmp_path)
     told = run_python(tmp_path, "run.py", "20")
     lines = told.strip().splitlines()
     assert [line.split(",")[0] for line in lines[1:]] == ["10", "20"]

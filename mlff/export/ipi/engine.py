@@ -11,10 +11,11 @@ from ase import Atoms
 from ase.stress import voigt_6_to_full_3x3_stress
 
 from mlff.export.ase import MLFFCalculator
-from mlff.export.engine import MODEL, Answer, Engine, copy_artefact, copy_example
+from mlff.export.engine import MODEL, Answer, Engine, copy_artefact, copy_example, no_device
 from mlff.export.ipi.evaluation import Evaluation
 from mlff.export.ipi.protocol import Reply
-from mlff.export.ipi.server import program, run_nve, upright
+from mlff.export.ipi.server import program, run_nve
+from mlff.export.orientation import oriented
 from mlff.units import BOHR, HARTREE, HARTREE_PER_BOHR
 
 EXAMPLE = Path(__file__).parent / "example"
@@ -28,7 +29,7 @@ class IPI(Engine):
     def missing(self) -> str | None:
         if importlib.util.find_spec("ipi") is None or program() is None:
             return "i-PI is not installed; `pip install .[ipi]`"
-        return None
+        return no_device(self.device)
 
     def write(self, artefact: Path, folder: Path) -> None:
         copy_artefact(artefact, folder)
@@ -40,7 +41,7 @@ class IPI(Engine):
             return list(pool.map(lambda atoms: _answer(calculator, alone, atoms), frames))
 
     def nve(self, folder: Path, atoms: Atoms, timestep: float, n_steps: int) -> np.ndarray:
-        turned, _ = upright(atoms)
+        turned, _ = oriented(atoms)
         evaluation = Evaluation(self._calculator(folder), turned)
         return run_nve(turned, evaluation, timestep, n_steps, ["potential", "kinetic_md"]).sum(1) * HARTREE
 
@@ -49,7 +50,7 @@ class IPI(Engine):
 
 
 def _answer(calculator: MLFFCalculator, alone: Lock, atoms: Atoms) -> Answer:
-    turned, rotation = upright(atoms)
+    turned, rotation = oriented(atoms)
     with alone:
         evaluation = Evaluation(calculator, turned)
 

@@ -10,8 +10,6 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms, units
-from ase.cell import Cell
-from ase.geometry import complete_cell
 
 from mlff.export.ipi.protocol import Evaluate, connect, drive
 from mlff.units import ATOMIC_TIME, BOHR, ELECTRON_MASS
@@ -49,27 +47,11 @@ def program() -> str | None:
     return shutil.which("i-pi", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
 
 
-def upright(atoms: Atoms) -> tuple[Atoms, np.ndarray]:
-    """The same structure with a right-handed cell as i-PI wants it: a along x, b in the xy plane.
-
-    Returns:
-        atoms: a copy, turned; rows of non-periodic axes that were zero are filled, for i-PI has no cell without a volume.
-        rotation: (3, 3); a vector v of the given structure is `v @ rotation.T` here.
-    """
-    cell = complete_cell(atoms.cell.array)
-    if np.linalg.det(cell) < 0:
-        cell[2] *= -1  # the same lattice
-    triangular, rotation = Cell(cell).standard_form()
-    turned = Atoms(atoms.numbers, atoms.positions @ rotation.T, cell=triangular, pbc=atoms.pbc, masses=atoms.get_masses())
-    turned.set_velocities(atoms.get_velocities() @ rotation.T)
-    return turned, rotation
-
-
 def run_nve(atoms: Atoms, evaluate: Evaluate, timestep: float, n_steps: int, properties: list[str]) -> np.ndarray:
     """What i-PI writes of an NVE run.
 
     Args:
-        atoms: of `upright`.
+        atoms: of `oriented`.
         evaluate: as `drive` takes it.
         timestep: fs.
         properties: as i-PI names them; vectors take several columns.

@@ -1,6 +1,6 @@
 """OpenMM: a trained model as a force of a System."""
 
 from mlff.export.openmm.force import force
-from mlff.export.openmm.orientation import oriented
+from mlff.export.orientation import oriented
 
 __all__ = ["force", "oriented"]

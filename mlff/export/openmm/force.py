@@ -21,8 +21,8 @@ def force(
     model: str | os.PathLike | MLFFCalculator,
     species: Sequence[str],
     pbc: bool | Sequence[bool] = True,
-    device: str = "cpu",
-    dtype: str = "float32",
+    device: str | None = None,
+    dtype: str | None = None,
     skin: float = 0.5,
 ) -> openmm.PythonForce:
     """A force for `System.addForce`, on all particles, that evaluates the model with its neighbours remembered from call to call.
@@ -31,12 +31,10 @@ def force(
     serialized, because OpenMM would pickle the model for that; load the model again instead.
 
     Args:
-        model: an artefact's folder, "bundled:li3ps4", or a calculator, which brings its own device, dtype and skin.
+        model: what `MLFFCalculator.load` takes, or a calculator, which brings its own device, dtype and skin.
         species: chemical symbols of all particles, in their order.
         pbc: all axes, none, or each; a mixture wants a platform that leaves positions as they are, "Reference" or "CPU".
-        device: where the model runs, whatever the platform of the context.
-        dtype: of the network, "float32" or "float64"; what OpenMM is given is float64 in any case.
-        skin: Å beyond the cutoff within which neighbours are remembered.
+        device, dtype, skin: of `MLFFCalculator`; the device is the model's, whatever the platform of the context.
     Raises:
         ValueError: a species that the model does not know.
     """
@@ -44,7 +42,7 @@ def force(
 
     calculator = model if isinstance(model, MLFFCalculator) else MLFFCalculator.load(model, device=device, dtype=dtype, skin=skin)
     atoms = Atoms(list(species), pbc=pbc)
-    species_indices(atoms.numbers, calculator.runner.species, "the System")  # refuses what is unknown
+    species_indices(atoms.numbers, calculator.runner.species, "the System")  # what is wrong is told now, not in the first step
     made = openmm.PythonForce(_computation(atoms, calculator))
     made.setName("MLFF")
     made.setUsesPeriodicBoundaryConditions(bool(atoms.pbc.any()))

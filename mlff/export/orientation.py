@@ -1,4 +1,4 @@
-"""A structure in the axes that OpenMM wants."""
+"""A structure in the axes that OpenMM and i-PI want."""
 
 import numpy as np
 from ase import Atoms
@@ -7,10 +7,11 @@ from ase.geometry import complete_cell
 
 
 def oriented(atoms: Atoms) -> tuple[Atoms, np.ndarray]:
-    """The same structure with OpenMM's reduced box vectors: a along x, b in the xy plane, b and c as short as whole vectors make them.
+    """The same structure with a right-handed cell, a along x and b in the xy plane, as i-PI wants it, and reduced, as OpenMM wants it.
 
-    The box vectors are others of the same lattice, those of periodic axes first; a row of a non-periodic axis that is zero is
-    replaced, because OpenMM has no box without a volume.
+    Reduced are vectors whose components along the others' axes are at most half as long as those. They are others of the same
+    lattice, those of periodic axes first; a row of a non-periodic axis that is zero is replaced, because neither program has a cell
+    without a volume.
 
     Args:
         atoms: any cell of either handedness, any pbc.
