@@ -6,10 +6,11 @@ from ase import Atoms
 from mlff.artefact.locate import locate_model
 from mlff.engine import Committee
 from mlff.export.ase.engine import ASE
+from mlff.export.engine import export
 from mlff.export.torchsim.engine import TorchSim
 from tests.checks import answer_of
 from tests.contracts.potentials import build, crystal
-from tests.export.programs import assert_says_what_ase_says, moving, run_python, saved_model, telling_structures, write_structure
+from tests.export.programs import assert_says_what_ase_says, moving, run_python, saved_model, telling_structures
 
 torch_sim = pytest.importorskip("torch_sim")
 
@@ -71,9 +72,9 @@ def test_torchsims_own_check_of_a_model():
     validate_model_outputs(model(build("lean2", species=("Si", "Fe"), size="XS")), torch.device("cpu"), torch.float64)
 
 
+@pytest.mark.slow
 def test_the_example_runs_as_it_is(tmp_path):
-    TorchSim().write(locate_model("bundled:li3ps4"), tmp_path)
-    write_structure(tmp_path)
+    export(TorchSim(), locate_model("bundled:li3ps4"), tmp_path)
     told = run_python(tmp_path, "run.py", "20")
     assert [line.split(":")[0] for line in told.strip().splitlines()] == [f"copy {i}" for i in range(4)]
     assert all((tmp_path / f"run{i}.h5").stat().st_size > 0 for i in range(4))

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from ase import Atoms
 
-from mlff.export.engine import MODEL, Answer, Engine, copy_artefact, copy_example
+from mlff.export.engine import MODEL, Answer, Engine, copy_artefact, copy_example, no_device
 from mlff.units import PS
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ class TorchSim(Engine):
     def missing(self) -> str | None:
         if importlib.util.find_spec("torch_sim") is None:
             return "TorchSim is not installed; `pip install .[torchsim]`"
-        return None
+        return no_device(self.device)
 
     def write(self, artefact: Path, folder: Path) -> None:
         copy_artefact(artefact, folder)

@@ -14,6 +14,7 @@ from mlff.artefact import load
 from mlff.data.dataset import collate, graph_of
 from mlff.data.frame import Frame
 from mlff.engine import Committee, CommitteePrediction, evaluator, stack
+from mlff.export.engine import DTYPES
 from mlff.graph import AtomGraph
 from mlff.model.potential import Potential
 
@@ -33,7 +34,7 @@ class MLFFModel(ModelInterface):
 
     def __init__(self, potential: Potential | Committee, device: str = "cpu", dtype: str = "float32", compute_stress: bool = True):
         super().__init__()
-        if dtype not in ("float32", "float64"):
+        if dtype not in DTYPES:
             raise ValueError(f"dtype is {dtype!r}, expected 'float32' or 'float64'")
         # a copy: the caller's potential keeps its device, dtype and gradients
         self.potential = copy.deepcopy(potential).to(device=device, dtype=getattr(torch, dtype)).eval()
