@@ -6,7 +6,7 @@
     lmp.command("run 1000")
 
 LAMMPS moves the atoms, on one process; the model runs in Python with its own neighbours, so that no `pair_style` is needed. One
-that is set adds to the model.
+that is set adds to the model. Without one LAMMPS warns that it has no cutoff of communication: one process needs none.
 """
 
 from __future__ import annotations
