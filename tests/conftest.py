@@ -27,6 +27,12 @@ def data_folder() -> Path:
     return Path(folder)
 
 
+@pytest.fixture(scope="session")
+def compiled_cache(tmp_path_factory) -> Path:
+    """An MLFF_CACHE of one test session, so that a model is compiled ahead of time once in it."""
+    return tmp_path_factory.mktemp("compiled_cache")
+
+
 @pytest.fixture(params=["kernels", "tensors"])
 def form(request, monkeypatch) -> None:
     """Compiled kernels, or tensor operations alone."""

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import numpy as np
+import pytest
 import torch
 from ase import Atoms
 from omegaconf import OmegaConf
@@ -10,6 +11,7 @@ from omegaconf import OmegaConf
 from mlff.artefact.build import build_potential
 from mlff.data.dataset import collate, graph_of
 from mlff.model import Potential
+from mlff.model.sizes import LEAN, LEAN2, Size
 from tests.checks import frame_of
 
 CONF = Path(__file__).parents[2] / "conf" / "model"
@@ -59,3 +61,14 @@ def build_committee(name: str, n_members: int = 2, **options) -> list[Potential]
             for parameter in member.architecture.parameters():
                 parameter.mul_(1 + 0.01 * torch.randn_like(parameter))
     return members
+
+
+def add_tiny(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A size "tiny": compiling a model of size S ahead of time takes minutes."""
+    for table in (LEAN, LEAN2):
+        monkeypatch.setitem(table, "tiny", Size((3, 2), (4, 3), 2, (5,), n_hop=2))
+
+
+def tiny_committee(name: str) -> list[Potential]:
+    """What is compiled ahead of time in tests: the same members each time, so that `compiled_cache` serves them all."""
+    return build_committee(name, size="tiny", n_layers=1)

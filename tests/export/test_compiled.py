@@ -13,32 +13,22 @@ from mlff.export.compiled import CompiledPotential, compile_potential
 from mlff.export.compiled.aot import compile_module
 from mlff.export.compiled.captured import captured
 from mlff.export.compiled.engine import Compiled
-from mlff.model.sizes import LEAN, LEAN2, Size
 from mlff.run.command import plain_errors
 from scripts.benchmarks.captured import nve_step
 from tests.checks import answer_of
-from tests.contracts.potentials import build, crystal
+from tests.contracts.potentials import add_tiny, crystal, tiny_committee
 
 
 @pytest.fixture(autouse=True)
 def tiny(monkeypatch):
-    for table in (LEAN, LEAN2):
-        monkeypatch.setitem(table, "tiny", Size((3, 2), (4, 3), 2, (5,), n_hop=2))
-
-
-def committee(name):
-    members = [build(name, size="tiny", n_layers=1) for _ in range(2)]
-    with torch.no_grad():
-        for parameter in members[1].parameters():
-            parameter.add_(0.05)
-    return tuple(members)
+    add_tiny(monkeypatch)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["lean", "lean2"])
-def test_a_compiled_model_answers_as_the_reference(name, tmp_path, rng, monkeypatch):
-    monkeypatch.setenv("MLFF_CACHE", str(tmp_path / "cache"))
-    members = committee(name)
+def test_a_compiled_model_answers_as_the_reference(name, tmp_path, rng, monkeypatch, compiled_cache):
+    monkeypatch.setenv("MLFF_CACHE", str(compiled_cache))
+    members = tuple(tiny_committee(name))
     compile_potential(members, tmp_path / "model", dtype="float64")
     compiled = CompiledPotential(tmp_path / "model")
     # other numbers of atoms and neighbours than it was compiled with, a small triclinic cell, one species missing
@@ -128,7 +118,7 @@ def test_nothing_is_compiled_twice(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize("missing", [{"PATH": "", "CXX": ""}, {"CXX": "no-such-compiler"}], ids=["none", "the-named-one"])
 def test_no_compiler_is_said_plainly(missing, tmp_path, monkeypatch):
-    members = committee("lean")
+    members = tuple(tiny_committee("lean"))
     for name, value in missing.items():
         monkeypatch.setenv(name, value)
     with pytest.raises(FileNotFoundError, match=r"found no C\+\+ compiler, which compiling a model needs; install g\+\+ or set CXX"):
