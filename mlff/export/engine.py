@@ -38,6 +38,9 @@ class Engine(ABC):
         dtype: of the network, "float32" or "float64"; positions and sums are float64 in any case.
     """
 
+    takes_minutes = False  # to write, the first time for a model
+    stress_by_differences = False  # of energies, because the engine knows no virial; rounding then costs more digits
+
     def __init__(self, device: str = "cpu", dtype: str = "float32"):
         if dtype not in DTYPES:
             raise ValueError(f"dtype is {dtype!r}, expected 'float32' or 'float64'")

@@ -1,6 +1,7 @@
 """`python scripts/verify.py model=…`: every engine beside the model's golden frames, on this machine."""
 
 import logging
+import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -8,6 +9,7 @@ from pathlib import Path
 from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -22,6 +24,7 @@ from mlff.run.threads import set_threads
 log = logging.getLogger(__name__)
 
 FOLDER = CONF / "export" / "engine"
+WIDTH = 100  # columns of a file, which would otherwise be taken for 80
 
 
 def verify_engines(cfg: DictConfig) -> list[tuple[str, str, Verification | str]]:
@@ -38,7 +41,7 @@ def verify_engines(cfg: DictConfig) -> list[tuple[str, str, Verification | str]]
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
         for name, engine, dtype in engines(cfg.engines, cfg.device, cfg.dtypes):
-            if reason := engine if isinstance(engine, str) else engine.missing():
+            if reason := _reason(name, engine, cfg.engines):
                 rows.append((name, dtype, reason))
                 continue
             log.info("%s in %s: %d frames and %d steps", name, dtype, len(golden), cfg.n_steps)
@@ -46,6 +49,17 @@ def verify_engines(cfg: DictConfig) -> list[tuple[str, str, Verification | str]]
     _print(rows, cfg.device)
     _refuse(rows)
     return rows
+
+
+def _reason(name: str, engine: Engine | str, chosen: Sequence[str] | None) -> str | None:
+    """Why an engine does not run, with the remedy."""
+    if isinstance(engine, str):
+        return f"{name} cannot run here: {engine}"
+    if missing := engine.missing():
+        return f"{name} cannot run here: {missing}"
+    if engine.takes_minutes and chosen is None:
+        return f"{name} was left out, because it takes minutes to compile; ask for it with engines=[{name}]"
+    return None
 
 
 def names() -> list[str]:
@@ -73,18 +87,20 @@ def engines(chosen: Sequence[str] | None, device: str, dtypes: Sequence[str]) ->
 
 
 def _print(rows: Sequence[tuple[str, str, Verification | str]], device: str) -> None:
-    table = Table("engine", "device", "dtype")
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    for column in ("engine", "device", "dtype"):
+        table.add_column(column, no_wrap=True)
     for column in ("energy,\nmeV/atom", "forces,\nmeV/Å", "stress,\nmeV/Å³", "drift,\nmeV/atom/ps"):
-        table.add_column(column, justify="right")
-    table.add_column("verdict")
+        table.add_column(column, justify="right", no_wrap=True)
+    table.add_column("verdict", no_wrap=True)
     absent: dict[str, list[str]] = {}
     for name, dtype, found in rows:
         if isinstance(found, str):
-            absent.setdefault(f"{name} cannot run here: {found}", []).append(dtype)
+            absent.setdefault(found, []).append(dtype)
             continue
         cells = [f"{1e3 * value:.1e}" for value in (found.energy, found.forces, found.stress)]
         table.add_row(name, device, dtype, *cells, f"{1e3 * found.drift:+.2f}", "differs" if found.problems else "agrees")
-    console = Console()
+    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
     if table.row_count:
         console.print("largest deviations from the golden frames, and the drift of the total energy", table, sep="\n")
     for sentence, dtypes in absent.items():

@@ -22,6 +22,8 @@ class Compiled(Engine):
         stages: compile the three stages of `lean2` too, for programs that share out space.
     """
 
+    takes_minutes = True
+
     def __init__(self, device: str = "cpu", dtype: str = "float32", stages: bool = False):
         super().__init__(device, dtype)
         self.stages = stages

@@ -32,6 +32,8 @@ class OpenMM(Engine):
     of 118 Å³ by 3 · 10⁻⁸ and 2 · 10⁻⁴.
     """
 
+    stress_by_differences = True
+
     def missing(self) -> str | None:
         if importlib.util.find_spec("openmm") is None:
             return "OpenMM is not installed; `pip install .[openmm]`"
