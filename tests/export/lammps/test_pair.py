@@ -10,10 +10,13 @@ import pytest
 import torch
 from ase import Atoms
 from ase.build import make_supercell
+from ase.filters import FrechetCellFilter
+from ase.optimize import FIRE
 from ase.stress import full_3x3_to_voigt_6_stress, voigt_6_to_full_3x3_stress
 from safetensors.torch import load_file, save_file
 
-from mlff.artefact import save
+from mlff.artefact import read_golden, save
+from mlff.artefact.locate import locate_model
 from mlff.engine import Committee
 from mlff.export.ase import MLFFCalculator
 from mlff.export.lammps.build import plugin
@@ -243,6 +246,23 @@ def test_pressure_is_the_slope_of_the_energy(models, lmp, rng):
     (up, large), (down, small) = found
     # the third derivative times step², and the energy's rounding over the step
     assert -(up - down) / (large - small) == pytest.approx(pressure, rel=1e-5)
+
+
+@pytest.mark.slow
+def test_the_box_relaxes_to_the_volume_of_ase(lmp, tmp_path):
+    """Its virial as a force on the box: a wrong sign or factor would end elsewhere."""
+    write_packed(locate_model("bundled:li3ps4"), tmp_path / FILE, "float64")
+    atoms = read_golden(locate_model("bundled:li3ps4"))[0].atoms
+    species = card_of(tmp_path / FILE)["species"]
+    put(lmp, atoms, species)
+    pair(lmp, tmp_path / FILE, species)
+    lmp.commands_string("fix box all box/relax iso 0 vmax 0.01\nmin_style cg\nminimize 0 1e-5 2000 20000")
+    relaxed = atoms.copy()
+    relaxed.calc = MLFFCalculator.load("bundled:li3ps4", dtype="float64")
+    FIRE(FrechetCellFilter(relaxed, hydrostatic_strain=True), logfile=None).run(fmax=1e-3, steps=1000)
+    # both stop at small forces, not at none
+    assert lmp.get_thermo("vol") == pytest.approx(relaxed.get_volume(), rel=1e-3)
+    assert abs(lmp.get_thermo("vol") / atoms.get_volume() - 1) > 0.01
 
 
 def test_names_in_a_wrong_order_are_noticed(models, tmp_path, rng):
