@@ -61,6 +61,8 @@ def verify(name: str, engine: Engine, artefact: Path, golden: Sequence[Golden], 
         golden: of the artefact, at least one.
         folder: where to write what the engine loads.
         n_steps: of 1 fs, for the drift of the total energy; at least 10.
+    Raises:
+        ValueError: n_steps is too small, or the engine's answers or energies are not as many as they should be.
     """
     if n_steps < 10:
         raise ValueError(f"n_steps is {n_steps}, expected at least 10 to fit a drift to")
@@ -70,6 +72,8 @@ def verify(name: str, engine: Engine, artefact: Path, golden: Sequence[Golden], 
     if engine.stress_by_differences:
         tolerance = replace(tolerance, stress=BY_DIFFERENCES[engine.dtype])
     total = engine.nve(folder, at_temperature(golden[0].atoms, TEMPERATURE), TIMESTEP, n_steps)
+    if len(total) != n_steps + 1:
+        raise ValueError(f"{name} gave {len(total)} energies of {n_steps} steps, expected the first and one after each; correct its `nve`")
     return judged(name, tolerance, golden, answers, drift_of(total) / len(golden[0].atoms))
 
 

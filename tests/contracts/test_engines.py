@@ -24,7 +24,7 @@ from tests.checks import frame_of
 from tests.contracts.engines import CHECKS, Exported, Subject, check_dynamics
 from tests.contracts.potentials import REFERENCE, add_tiny, build, build_committee, crystal, describe, tiny_committee
 
-FEW = ("check_strained_cell", "check_dynamics")
+FEW = ("check_strained_cell",)
 # by architecture and number of members; every engine sees all checks on one of them
 CASES = {("lean2", 1): tuple(CHECKS), ("lean", 1): FEW, ("lean2", 2): FEW}
 COMPILED = {("lean2", 2): tuple(CHECKS), ("lean", 2): FEW}  # of `tiny_committee`

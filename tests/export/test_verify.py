@@ -94,6 +94,13 @@ def test_an_answer_of_another_shape_is_refused(artefact, tmp_path):
         verified(Wrong(lambda answer: dataclasses.replace(answer, stress=None)), artefact, tmp_path / "out")
 
 
+def test_energies_of_a_step_too_many_are_refused(artefact, tmp_path, monkeypatch):
+    right = ASE.nve
+    monkeypatch.setattr(ASE, "nve", lambda *args: np.append(right(*args), 0.0))
+    with pytest.raises(ValueError, match="wrong gave 102 energies of 100 steps, expected the first and one after each"):
+        verified(ASE(dtype="float64"), artefact, tmp_path / "out")
+
+
 def test_a_straight_line_is_its_own_drift():
     assert drift_of(-7.0 + 2e-3 * np.arange(11), timestep=0.5) == pytest.approx(4.0)  # 2 meV every half fs
 
