@@ -55,20 +55,18 @@ class LAMMPS(Engine):
             return [_answer(scratch, k, atoms) for k, atoms in enumerate(frames)]
 
     def nve(self, folder: Path, atoms: Atoms, timestep: float, n_steps: int) -> np.ndarray:
-        tell = '"$(etotal:%.17g)"'
         with tempfile.TemporaryDirectory() as name:
             scratch = Path(name)
             script = [
                 *_structure(scratch, 0, atoms, folder),
                 f"timestep {timestep / 1000!r}",
                 "fix nve all nve",
-                "thermo 1",
-                f"run 0\nprint {tell} file first",
-                f'fix print all print 1 {tell} file others screen no title ""',
+                "thermo 1",  # has the energy computed at each step
+                'fix print all print 1 "$(etotal:%.17g)" file energies screen no title ""',
                 f"run {n_steps}",
             ]
             self._run(scratch, script)
-            return np.array([float(line) for file in ("first", "others") for line in (scratch / file).read_text().split()])
+            return np.array([float(line) for line in (scratch / "energies").read_text().split()])
 
     def _run(self, scratch: Path, script: Sequence[str]) -> None:
         (scratch / "in.lammps").write_text("\n".join([*script, ""]))
