@@ -1,6 +1,7 @@
 """`pair_style mlff` on one and several ranks against the ASE calculator."""
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -228,6 +229,31 @@ def test_a_run_goes_on_from_a_restart_file(models, rng, tmp_path):
 
     # the restart wraps atoms and finds neighbours anew: sums in another order, whose rounding grows a little in 20 steps
     np.testing.assert_allclose(last(rest), last(whole), rtol=1e-9)
+
+
+def read_and(path, rest: str, style: str = "mlff") -> str:
+    name = "mlff" if "hybrid" in style else ""
+    return f"""
+        units metal
+        box tilt large
+        read_data structure.data
+        pair_style {style}
+        pair_coeff * * {name} {path} {" ".join(TYPES)}
+        {rest}
+    """
+
+
+def test_the_buffers_of_a_hybrid_style_hold_what_ranks_share(models, rng, tmp_path):
+    """`hybrid/overlay` asks a style how much it sends before the style knows its model."""
+    _, path = models("lean2", 3)
+    (tmp_path / "structure.data").write_text(data_file(moving(rng, (4, 4, 4)), TYPES))
+    tell = 'thermo_modify format float %.12g\nrun 0\nprint "FOUND $(pe:%.12g) $(press:%.9g)"'
+    found = [
+        [line for line in run_lmp(tmp_path, script, 2).splitlines() if line.startswith("FOUND")]
+        for script in (read_and(path, tell), read_and(path, f"pair_coeff * * zero\n{tell}", "hybrid/overlay mlff zero 3.0"))
+    ]
+    assert found[0]
+    assert found[1] == found[0]
 
 
 def test_pressure_is_the_slope_of_the_energy(models, lmp, rng):

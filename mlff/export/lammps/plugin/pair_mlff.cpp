@@ -108,6 +108,9 @@ void PairMLFF::init_style() {
   if (strcmp(update->unit_style, "metal") != 0)
     error->all(FLERR, "the input has units {}, but pair_style mlff speaks eV and Angstrom; say units metal", update->unit_style);
   if (!force->newton_pair) error->all(FLERR, "pair_style mlff sends forces of ghost atoms home, which newton off would drop; say newton on");
+  // pair_style hybrid asked for these before pair_coeff gave them; LAMMPS's buffers are as long as it says
+  force->pair->comm_forward = std::max(force->pair->comm_forward, comm_forward);
+  force->pair->comm_reverse = std::max(force->pair->comm_reverse, comm_reverse);
   if (n_threads == 0) n_threads = threads_of_rank();
   check_masses();
   if (comm->me == 0)
