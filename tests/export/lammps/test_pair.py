@@ -358,6 +358,32 @@ def test_what_would_give_wrong_numbers_is_refused(models, tmp_path, rng):
         assert message in run_lmp(tmp_path, script)
 
 
+def test_bonded_neighbors_that_lammps_hides(models, tmp_path):
+    script = f"""
+        units metal
+        atom_style bond
+        region box block 0 9 0 9 0 9
+        create_box 4 box bond/types 1 extra/bond/per/atom 1 extra/special/per/atom 1
+        create_atoms 4 single 1 1 1
+        create_atoms 2 single 3 1 1
+        mass * 20
+        pair_style mlff
+        pair_coeff * * {models("lean2")[1]} {" ".join(TYPES)}
+        bond_style zero
+        bond_coeff * 0
+        {{}}
+        run 0
+        print "FOUND $(pe:%.12g)"
+    """
+    apart = run_lmp(tmp_path, script.format(""))
+    bonded = "special_bonds lj/coul {0} 1 1\ncreate_bonds single/bond 1 1 2"
+    allowed = run_lmp(tmp_path, script.format(bonded.format(1)))
+    assert "FOUND" in apart
+    assert apart.split("FOUND")[1].splitlines()[0] == allowed.split("FOUND")[1].splitlines()[0]
+    refused = run_lmp(tmp_path, script.format(bonded.format(0)))
+    assert "special_bonds hides bonded neighbors from pair_style mlff; say special_bonds lj/coul 1 1 1" in refused
+
+
 def test_two_atoms_at_one_place(models, lmp):
     atoms = Atoms("LiS", [[1, 1, 1], [1, 1, 1]], cell=[9, 9, 9], pbc=True)
     put(lmp, atoms, TYPES)

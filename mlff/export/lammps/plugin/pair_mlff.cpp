@@ -115,6 +115,9 @@ void PairMLFF::init_style() {
   check_masses();
   if (comm->me == 0)
     utils::logmesg(lmp, "pair_style mlff: {} of {}, cutoff {:.2f} A, {} thread{} on each of {} rank{}\n",
+  for (int k = 1; k <= 3 && atom->molecular != Atom::ATOMIC && atom->nbonds > 0; ++k)
+    if (force->special_lj[k] == 0 && force->special_coul[k] == 0)
+      error->all(FLERR, "special_bonds hides bonded neighbors from pair_style mlff; say special_bonds lj/coul 1 1 1");
                    potential->n_members == 1 ? std::string("one potential") : std::to_string(potential->n_members) + " potentials",
                    utils::join_words(potential->species, " "), potential->r_max, n_threads, n_threads > 1 ? "s" : "", comm->nprocs,
                    comm->nprocs > 1 ? "s" : "");
