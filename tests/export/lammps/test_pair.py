@@ -256,6 +256,17 @@ def test_the_buffers_of_a_hybrid_style_hold_what_ranks_share(models, rng, tmp_pa
     assert found[1] == found[0]
 
 
+def test_a_style_named_again_has_no_settings_of_before(models, rng, tmp_path):
+    (tmp_path / "structure.data").write_text(data_file(crystal(rng), TYPES))
+    committee, one = models("lean2", 3)[1], models("lean2")[1]
+    again = f"run 0\npair_style mlff out_file second\nrun 1\npair_style mlff\npair_coeff * * {one} {' '.join(TYPES)}\nrun 0"
+    said = run_lmp(tmp_path, read_and(committee, again, "mlff threads 3 out_file first"))
+    assert "ERROR" not in said, said
+    assert "cutoff 4.00 A, 3 threads" in said.split("out_file second")[0]
+    assert said.count("3 threads") == 1
+    assert [read_model_devi(tmp_path / name)["step"].tolist() for name in ("first", "second")] == [[0], [0]]
+
+
 def test_pressure_is_the_slope_of_the_energy(models, lmp, rng):
     """In LAMMPS alone: its virial pressure against −dE/dV by differences as it scales the box."""
     atoms = moving(rng, (1, 1, 2))

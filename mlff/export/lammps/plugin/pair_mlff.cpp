@@ -30,8 +30,7 @@ constexpr int FIRST[6] = {0, 4, 8, 1, 2, 5}, SECOND[6] = {0, 4, 8, 3, 6, 7};
 }  // namespace
 
 PairMLFF::PairMLFF(LAMMPS *lmp)
-    : Pair(lmp), stop_above(std::numeric_limits<double>::infinity()), flag_above(std::numeric_limits<double>::infinity()),
-      exchange{[this] { comm->forward_comm(this, comm_forward); },
+    : Pair(lmp), exchange{[this] { comm->forward_comm(this, comm_forward); },
                [this] {
                  sums_forces = false;
                  comm->reverse_comm(this, comm_forward);
@@ -51,6 +50,9 @@ PairMLFF::~PairMLFF() {
 // pair_style mlff [threads N] [out_file FILE] [out_freq N] [flag F] [stop F]
 void PairMLFF::settings(int narg, char **arg) {
   if (narg % 2) error->all(FLERR, "pair_style mlff: {} has no value", arg[narg - 1]);
+  // the same style named again is this object again
+  n_threads = 0, devi_path.clear(), devi_file.reset(), devi_every = 10, last_devi = -1;
+  flag_above = stop_above = std::numeric_limits<double>::infinity();
   for (int i = 0; i < narg; i += 2) {
     const std::string key = arg[i];
     if (key == "threads") {

@@ -37,7 +37,7 @@ private:
   // of a committee
   std::string devi_path;
   std::unique_ptr<mlff::DeviationFile> devi_file;
-  bigint devi_every = 10, last_devi = -1;
+  bigint devi_every, last_devi;  // last_devi: the last step in the file
   double stop_above, flag_above;
   std::vector<double> forces_std;
   bool sums_forces = false;  // what a reverse communication is about
