@@ -256,6 +256,16 @@ def test_the_buffers_of_a_hybrid_style_hold_what_ranks_share(models, rng, tmp_pa
     assert found[1] == found[0]
 
 
+def test_a_bound_holds_for_another_structure_at_the_same_step(models, rng, tmp_path):
+    potential, path = models("lean2", 3)
+    atoms = moving(rng)
+    (tmp_path / "structure.data").write_text(data_file(atoms, TYPES))
+    largest = calculated(potential, atoms).calc.results["forces_std"].max()
+    said = run_lmp(tmp_path, read_and(path, "run 0\nprint FIRST\ndisplace_atoms all random 1 1 1 7\nrun 0", f"mlff stop {largest * 1.01}"))
+    assert "FIRST" in said
+    assert re.search(r"ERROR: at step 0 the members' forces on atom \d+ deviate", said)
+
+
 def test_a_style_named_again_has_no_settings_of_before(models, rng, tmp_path):
     (tmp_path / "structure.data").write_text(data_file(crystal(rng), TYPES))
     committee, one = models("lean2", 3)[1], models("lean2")[1]
@@ -265,6 +275,36 @@ def test_a_style_named_again_has_no_settings_of_before(models, rng, tmp_path):
     assert "cutoff 4.00 A, 3 threads" in said.split("out_file second")[0]
     assert said.count("3 threads") == 1
     assert [read_model_devi(tmp_path / name)["step"].tolist() for name in ("first", "second")] == [[0], [0]]
+
+
+def test_deviations_of_atoms_are_asked_for_at_any_step(models, rng, tmp_path):
+    """`fix pair` named before the model; its flag of 1 has them found, and without it none of an earlier step are given."""
+    _, path = models("lean2", 3)
+    (tmp_path / "structure.data").write_text(data_file(moving(rng), TYPES))
+    script = f"""
+        units metal
+        box tilt large
+        read_data structure.data
+        pair_style mlff out_file model_devi.out out_freq 4
+        fix spread all pair 3 mlff forces_std {{}}
+        pair_coeff * * {path} {" ".join(TYPES)}
+        timestep 0.0001
+        fix nve all nve
+        compute largest all reduce max f_spread
+        thermo_style custom step c_largest
+        thermo_modify format float %.17g
+        thermo 3
+        run 3
+        print "FOUND $(c_largest:%.9g)"
+    """
+    said = run_lmp(tmp_path, script.format(1), 2)
+    assert "ERROR" not in said, said
+    assert read_model_devi(tmp_path / "model_devi.out")["step"].tolist() == [0]
+    every = script.replace("out_file model_devi.out out_freq 4", "out_freq 1")
+    found = [re.findall("^FOUND .*", text, re.MULTILINE) for text in (said, run_lmp(tmp_path, every.format(0), 2))]
+    assert found[0]
+    assert found[0] == found[1]
+    assert re.search("cannot extract .*forces_std", run_lmp(tmp_path, script.format(0)))
 
 
 def test_a_model_that_one_rank_lacks(models, rng, tmp_path):

@@ -30,8 +30,8 @@ std::vector<double> mlff::force_deviation(const std::vector<double> &forces, int
   return found;
 }
 
-mlff::Deviation mlff::deviation(const std::vector<double> &of_atoms, const int *tags, const std::vector<double> &virials, int n_members,
-                                MPI_Comm world) {
+mlff::Deviation mlff::deviation(const std::vector<double> &of_atoms, const std::vector<int64_t> &tags, const std::vector<double> &virials,
+                                int n_members, MPI_Comm world) {
   int rank;
   MPI_Comm_rank(world, &rank);
   const auto largest = std::max_element(of_atoms.begin(), of_atoms.end());

@@ -23,7 +23,8 @@ struct Deviation {
 std::vector<double> force_deviation(const std::vector<double> &forces, int n_members, int64_t n_atoms, int64_t n_local);
 
 // Of all ranks; virials (n_members, 9) are sums of all ranks. tags: of the local atoms.
-Deviation deviation(const std::vector<double> &of_atoms, const int *tags, const std::vector<double> &virials, int n_members, MPI_Comm world);
+Deviation deviation(const std::vector<double> &of_atoms, const std::vector<int64_t> &tags, const std::vector<double> &virials, int n_members,
+                    MPI_Comm world);
 
 class DeviationFile {
 public:

@@ -115,6 +115,9 @@ void PairMLFF::init_style() {
   if (strcmp(update->unit_style, "metal") != 0)
     error->all(FLERR, "the input has units {}, but pair_style mlff speaks eV and Angstrom; say units metal", update->unit_style);
   if (!force->newton_pair) error->all(FLERR, "pair_style mlff sends forces of ghost atoms home, which newton off would drop; say newton on");
+  for (int k = 1; k <= 3 && atom->molecular != Atom::ATOMIC && atom->nbonds > 0; ++k)
+    if (force->special_lj[k] == 0 && force->special_coul[k] == 0)
+      error->all(FLERR, "special_bonds hides bonded neighbors from pair_style mlff; say special_bonds lj/coul 1 1 1");
   // pair_style hybrid asked for these before pair_coeff gave them; LAMMPS's buffers are as long as it says
   force->pair->comm_forward = std::max(force->pair->comm_forward, comm_forward);
   force->pair->comm_reverse = std::max(force->pair->comm_reverse, comm_reverse);
@@ -122,9 +125,6 @@ void PairMLFF::init_style() {
   check_masses();
   if (comm->me == 0)
     utils::logmesg(lmp, "pair_style mlff: {} of {}, cutoff {:.2f} A, {} thread{} on each of {} rank{}\n",
-  for (int k = 1; k <= 3 && atom->molecular != Atom::ATOMIC && atom->nbonds > 0; ++k)
-    if (force->special_lj[k] == 0 && force->special_coul[k] == 0)
-      error->all(FLERR, "special_bonds hides bonded neighbors from pair_style mlff; say special_bonds lj/coul 1 1 1");
                    potential->n_members == 1 ? std::string("one potential") : std::to_string(potential->n_members) + " potentials",
                    utils::join_words(potential->species, " "), potential->r_max, n_threads, n_threads > 1 ? "s" : "", comm->nprocs,
                    comm->nprocs > 1 ? "s" : "");
@@ -135,7 +135,7 @@ double PairMLFF::init_one(int, int) { return potential->r_max; }
 
 void PairMLFF::compute(int eflag, int vflag) {
   ev_init(eflag, vflag);
-  const bool looks = potential->n_members > 1 && update->ntimestep % devi_every == 0;
+  const bool looks = potential->n_members > 1 && (update->ntimestep % devi_every == 0 || wants_std);
   if (neighbor->ago == 0 || sites.n_atoms != atom->nlocal + atom->nghost) arrange();
   const auto virials = vflag_atom ? mlff::Virials::of_each : vflag_global || looks ? mlff::Virials::of_all : mlff::Virials::none;
   const double *positions = sites.n_atoms ? atom->x[0] : nullptr;
@@ -188,11 +188,12 @@ void PairMLFF::deviate() {
   for (int64_t k = 0; k < potential->n_members; ++k)
     for (int64_t i = 0; i < n_groups * 9; ++i) virials[9 * k + i % 9] += answer.virials[k * n_groups * 9 + i];
   MPI_Allreduce(MPI_IN_PLACE, virials.data(), virials.size(), MPI_DOUBLE, MPI_SUM, world);
-  const auto found = mlff::deviation(forces_std, atom->tag, virials, potential->n_members, world);
-  const bigint step = update->ntimestep;
-  if (step == last_devi) return;  // a second run begins at the step where the first ended
-  last_devi = step;
-  if (comm->me == 0 && !devi_path.empty()) {
+  const std::vector<int64_t> tags(atom->tag, atom->tag + atom->nlocal);
+  const auto found = mlff::deviation(forces_std, tags, virials, potential->n_members, world);
+  const bigint step = std_step = update->ntimestep;
+  const bool is_new = step != last_devi && step % devi_every == 0;  // a second run begins at the step where the first ended
+  if (is_new) last_devi = step;
+  if (is_new && comm->me == 0 && !devi_path.empty()) {
     try {
       if (!devi_file) devi_file = std::make_unique<mlff::DeviationFile>(devi_path);
       devi_file->append(step, found);
@@ -240,10 +241,15 @@ void PairMLFF::unpack_reverse_comm(int n, int *list, double *buffer) {
       for (int a = 0; a < 3; ++a) answer.forces[(k * sites.n_atoms + list[i]) * 3 + a] += buffer[(i * n_members + k) * 3 + a];
 }
 
+void *PairMLFF::extract(const char *name, int &n_dimensions) {
+  n_dimensions = 0;
+  return strcmp(name, "forces_std_flag") == 0 ? &wants_std : nullptr;
+}
+
 void *PairMLFF::extract_peratom(const char *name, int &n_columns) {
   n_columns = 0;
-  if (strcmp(name, "forces_std") != 0 || potential->n_members < 2) return nullptr;
-  forces_std.resize(atom->nmax);
+  if (strcmp(name, "forces_std") != 0 || std_step != update->ntimestep) return nullptr;  // atoms have moved on to other places since
+  forces_std.resize(std::max(1, atom->nmax));
   return forces_std.data();
 }
 

@@ -25,7 +25,9 @@ public:
   void unpack_forward_comm(int n, int first, double *buffer) override;
   int pack_reverse_comm(int n, int first, double *buffer) override;
   void unpack_reverse_comm(int n, int *list, double *buffer) override;
-  void *extract_peratom(const char *name, int &n_columns) override;  // "forces_std": eV/A, of the last step that was looked at
+  // "forces_std": eV/A, at a step that was looked at, as every step is where somebody sets "forces_std_flag" to 1
+  void *extract(const char *name, int &n_dimensions) override;
+  void *extract_peratom(const char *name, int &n_columns) override;
   double memory_usage() override;
 
 private:
@@ -40,6 +42,8 @@ private:
   bigint devi_every, last_devi;  // last_devi: the last step in the file
   double stop_above, flag_above;
   std::vector<double> forces_std;
+  bigint std_step = -1;      // of forces_std
+  int wants_std = 0;
   bool sums_forces = false;  // what a reverse communication is about
   const mlff::Exchange exchange;
 
