@@ -15,7 +15,8 @@ from pathlib import Path
 from mlff.cache_folder import cache_folder
 
 PACKAGE = Path(__file__).parents[1]
-SOURCES = (PACKAGE / "nn/native", PACKAGE / "export/lammps")  # what the plugin depends on lies here, and no more than that
+SOURCES = (PACKAGE / "nn", PACKAGE / "export/lammps")  # what the plugin depends on lies here, and no more than that
+SWITCHES = ("-nocite", "-nc", "-nonbuf", "-nb")  # of lmp
 DISTRIBUTIONS = ("torch", "lammps", "mpich")
 
 
@@ -84,10 +85,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="mlff-lammps", description="LAMMPS with pair_style mlff. Further arguments go to lmp.")
     parser.add_argument("input", help="LAMMPS's input file")
     parser.add_argument("-n", "--ranks", type=int, default=1, help="MPI ranks")
-    own, others = parser.parse_known_args()
+    given = sys.argv[1:]
+    switches = [word for word in given if word in SWITCHES]  # which argparse would take for -n
+    own, others = parser.parse_known_args([word for word in given if word not in SWITCHES])
     try:
         raise SystemExit(
-            subprocess.run([*launcher(own.ranks), beside_python("lmp"), "-in", own.input, *others], env=environment()).returncode
+            subprocess.run([*launcher(own.ranks), beside_python("lmp"), "-in", own.input, *others, *switches], env=environment()).returncode
         )
     except (ImportError, RuntimeError, OSError) as error:
         raise SystemExit(f"error: {error}") from None

