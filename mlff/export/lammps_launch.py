@@ -101,7 +101,8 @@ def _key() -> str:
     files = [file for folder in SOURCES for file in sorted(folder.rglob("*")) if file.is_file() and "__pycache__" not in file.parts]
     stamps = [(str(file), file.stat().st_size, file.stat().st_mtime_ns) for file in files]
     told = [os.environ.get(name) for name in ("CXX", "MLFF_NATIVE", "MLFF_LAMMPS_INCLUDE")]
-    return hashlib.sha256(repr((stamps, told, [_version(name) for name in DISTRIBUTIONS], os.uname().nodename)).encode()).hexdigest()[:24]
+    place = (sys.prefix, os.uname().nodename)  # it is linked to what this environment holds, for this machine
+    return hashlib.sha256(repr((stamps, told, [_version(name) for name in DISTRIBUTIONS], place)).encode()).hexdigest()[:24]
 
 
 def _version(distribution: str) -> str | None:

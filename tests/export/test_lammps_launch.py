@@ -89,3 +89,22 @@ def test_switches_of_lmp_that_begin_like_ranks(tmp_path):
     done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "\nWORD x" in done.stdout
+
+
+def test_another_environment_has_a_plugin_of_its_own(monkeypatch, tmp_path):
+    """Of the same versions and sources, it brings libraries of its own, and may outlive this one."""
+    monkeypatch.setenv("MLFF_CACHE", str(tmp_path))
+    plugin = tmp_path / "lammps" / "plugin.so"
+    plugin.parent.mkdir()
+    plugin.touch()
+    asked = []
+
+    def found():
+        asked.append(sys.prefix)
+        return plugin
+
+    monkeypatch.setattr("mlff.export.lammps.build.plugin", found)
+    for prefix in ("/one", "/one", "/other"):
+        monkeypatch.setattr(sys, "prefix", prefix)
+        assert lammps_launch.known_plugin() == plugin
+    assert asked == ["/one", "/other"]

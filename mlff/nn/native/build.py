@@ -46,7 +46,14 @@ def build(sources: dict[str, str], folder: Path | None = None) -> Path | None:
         return None
 
 
-def compiled(sources: dict[str, str], folder: Path, name: str, arguments: Sequence[str] = (), linked: Sequence[Path] = ()) -> Path:
+def compiled(
+    sources: dict[str, str],
+    folder: Path,
+    name: str,
+    arguments: Sequence[str] = (),
+    linked: Sequence[Path] = (),
+    headers: Sequence[Path] = (),
+) -> Path:
     """The shared library of the sources, compiled where it was not before.
 
     Several processes may build at once: each writes under a name of its own and renames.
@@ -56,6 +63,7 @@ def compiled(sources: dict[str, str], folder: Path, name: str, arguments: Sequen
         folder: the library lies below it, in a folder of its own.
         arguments: of the compiler besides `FLAGS`: folders of headers, another standard.
         linked: libraries besides torch's OpenMP.
+        headers: of others; where one of them has changed, the library is compiled anew.
     Raises:
         CannotCompile.
     """
@@ -67,6 +75,7 @@ def compiled(sources: dict[str, str], folder: Path, name: str, arguments: Sequen
         flags, openmp = _openmp(version)
         links = _links([*linked, *openmp])
         texts = [text for item in sorted(sources.items()) for text in item]
+        texts += [header.read_text(errors="replace") for header in headers]
         parts = [*compiler, version, *FLAGS, *flags, *arguments, *links, _cpu(), *texts]
         library = folder / hashlib.sha256(repr(parts).encode()).hexdigest()[:24] / name
         if not library.exists():

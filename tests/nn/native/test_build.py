@@ -8,7 +8,7 @@ import threading
 
 import pytest
 
-from mlff.nn.native.build import build
+from mlff.nn.native.build import build, compiled
 from mlff.nn.native.library import library
 
 SOURCES = {"three.h": "constexpr int THREE = 3;\n", "three.cpp": '#include "three.h"\nextern "C" int three() { return THREE; }\n'}
@@ -23,6 +23,17 @@ def test_builds_what_the_sources_say_and_only_once(tmp_path):
     assert build(SOURCES, tmp_path) == path
     assert path.stat().st_mtime_ns == made
     assert build(SOURCES | {"three.h": "constexpr int THREE = 4;\n"}, tmp_path) != path
+
+
+@needs_compiler
+def test_builds_anew_for_other_headers_at_the_same_place(tmp_path):
+    header = tmp_path / "include" / "of_others.h"
+    header.parent.mkdir()
+    sources = {"number.cpp": '#include "of_others.h"\nextern "C" int number() { return NUMBER; }\n'}
+    for number in (1, 2):
+        header.write_text(f"constexpr int NUMBER = {number};\n")
+        path = compiled(sources, tmp_path, "number.so", ["-I", str(header.parent)], headers=[header])
+        assert ctypes.CDLL(str(path)).number() == number
 
 
 @needs_compiler
