@@ -119,6 +119,28 @@ def test_energies_and_virials_of_atoms(name, n_members, models, lmp, rng):
     np.testing.assert_allclose(full_3x3_to_voigt_6_stress(found.stress), expected.get_stress(), rtol=0, atol=EXACT)
 
 
+@pytest.mark.parametrize("n_members", [1, 3])
+@pytest.mark.parametrize("name", ["lean", "lean2"])
+def test_virials_of_atoms_belong_to_their_atoms(name, n_members, models, lmp, rng):
+    """Each atom of a repeated crystal has its image's, and not another's."""
+    atoms = make_supercell(crystal(rng), np.diag([1, 1, 2]))
+    put(lmp, atoms, TYPES)
+    pair(lmp, models(name, n_members)[1])
+    lmp.commands_string(
+        "compute stress all stress/atom NULL virial\ncompute sums all reduce sum c_stress[*]\nthermo_style custom c_sums[*]\nrun 0"
+    )
+    order = np.argsort(lmp.numpy.extract_atom("id")[: len(atoms)])
+    found = lmp.numpy.extract_compute("stress", 1, 2)[order]
+    there = atoms.get_scaled_positions()
+    gap = there[:, None] - there - [0, 0, 0.5]
+    gap -= np.round(gap)
+    image = np.linalg.norm(gap, axis=-1).argmin(axis=1)
+    scale = np.abs(found).max()
+    np.testing.assert_allclose(found[image], found, rtol=0, atol=1e-10 * scale)
+    alike = np.abs(found[:, None] - found).max(axis=-1) < 1e-6 * scale
+    assert (alike.sum(axis=1) == 2).all()  # itself and its image
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("ranks", [1, 2, 4])
 def test_any_number_of_ranks_gives_the_same(ranks, dtype, models, rng, tmp_path):
