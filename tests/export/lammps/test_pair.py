@@ -144,6 +144,21 @@ def test_virials_of_atoms_belong_to_their_atoms(name, n_members, models, lmp, rn
     assert (alike.sum(axis=1) == 2).all()  # itself and its image
 
 
+@pytest.mark.parametrize("name", ["lean", "lean2"])
+def test_so_many_species_that_they_share_bins(name, lmp, rng, tmp_path):
+    species = (*TYPES, "O", "Na", "Si", "Cl", "K", "Br", "Sn", "I")
+    potential = build(name, species, size="XS")
+    assert potential.architecture.bins is not None
+    save(tmp_path / "artefact", potential, {"model": describe(name, species, size="XS"), "dtype": "float64"}, [])
+    write_packed(tmp_path / "artefact", tmp_path / FILE, "float64")
+    atoms = crystal(rng)
+    put(lmp, atoms, TYPES)
+    pair(lmp, tmp_path / FILE)
+    found, expected = answer(lmp, atoms), calculated(potential, atoms)
+    assert found.energy == pytest.approx(expected.get_potential_energy(), abs=EXACT * len(atoms))
+    np.testing.assert_allclose(found.forces, expected.get_forces(), rtol=0, atol=EXACT)
+
+
 @pytest.mark.parametrize("dtype", ["float64", "float32"])
 @pytest.mark.parametrize("ranks", [1, 2, 4])
 def test_any_number_of_ranks_gives_the_same(ranks, dtype, models, rng, tmp_path):
