@@ -19,7 +19,7 @@ class Compiled(Engine):
 
     Args:
         device, dtype: what it is compiled for, as `Engine`'s.
-        stages: compile the three stages of `lean2` too, for programs that share out space.
+        stages: compile the stages of mlff.export.compiled.stages too, for programs that share out space.
     """
 
     takes_minutes = True

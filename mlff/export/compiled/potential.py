@@ -14,8 +14,9 @@ from mlff.engine import CommitteePrediction, stack
 from mlff.engine.verlet import VerletList
 from mlff.export.compiled.aot import compile_module
 from mlff.export.compiled.site_model import OUTPUTS, SiteModel, compiled_inputs
-from mlff.export.compiled.stages import Far, Near, NearForces
+from mlff.export.compiled.stages import Far, Near, NearForces, Repelled, Whole
 from mlff.graph import Prediction
+from mlff.model.lean2 import Lean2
 from mlff.model.potential import Potential
 from mlff.nn.slots import Neighborhood
 
@@ -57,26 +58,20 @@ def compile_potential(members: tuple[Potential, ...], folder: str | os.PathLike,
 
 
 def compile_stages(members: tuple[Potential, ...], folder: str | os.PathLike, device: str = "cpu", dtype: str = "float32") -> list[Path]:
-    """Compile the three stages of a `lean2` (mlff.export.compiled.stages): <folder>/near.pt2, far.pt2 and near_forces.pt2.
+    """Compile what an engine calls that shares out space (mlff.export.compiled.stages).
+
+    Writes, into the folder, near.pt2, far.pt2 and near_forces.pt2 of a `lean2` and whole.pt2 of a `lean`; and repelled.pt2 where there
+    is a repulsion.
 
     Raises:
         FileNotFoundError: there is no C++ compiler.
-        ValueError: the model has no hop.
+        ValueError: the model is neither.
     """
     stacked = _stacked(members, device, dtype)
-    _, vectors, neighbor, _, _, _, slots, sites = _example(stacked, device)
-    h, rows = Near(stacked)(vectors, slots, sites)
-    edge, blocks = frozenset({1, 2}), [frozenset({0})] * len(stacked.species)
-    per_site, per_edge = frozenset({2}), frozenset({2, 3})
-    jobs = {
-        "near": (Near, (vectors, slots, sites), (edge, blocks, blocks)),
-        "far": (Far, (vectors, h[..., neighbor], rows, slots, sites), (edge, per_edge, per_site, blocks, blocks)),
-        "near_forces": (NearForces, (vectors, rows, h, slots, sites), (edge, per_site, per_site, blocks, blocks)),
-    }
     key = f"{SCHEMA} {device} {dtype} {stacked.architecture!r}"
     return [
         compile_module(stage(stacked), inputs, dynamic, Path(folder) / f"{name}.pt2", f"{name} {key}")
-        for name, (stage, inputs, dynamic) in jobs.items()
+        for name, (stage, inputs, dynamic) in _stages(stacked, device).items()
     ]
 
 
@@ -150,3 +145,23 @@ def _example(stacked: Potential, device: str) -> tuple:
     blocks = [[torch.empty(k) for k in lengths] for lengths in (slots, sites)]
     inputs = (torch.zeros(n, 3, dtype=torch.float64), far, index, index.clone(), species, torch.ones(n, dtype=torch.float64), *blocks)
     return tree_map(lambda tensor: tensor.to(device), inputs)
+
+
+def _stages(stacked: Potential, device: str) -> dict[str, tuple]:
+    """The stages of a model by name: class, an example of inputs, and their open dimensions."""
+    _, vectors, neighbor, _, species, _, slots, sites = _example(stacked, device)
+    edge, blocks, one = frozenset({1, 2}), [frozenset({0})] * len(stacked.species), frozenset({0})
+    if isinstance(stacked.architecture, Lean2):
+        # contiguous: a compiled graph takes the strides of its example
+        h, rows = (tensor.contiguous() for tensor in Near(stacked)(vectors, slots, sites))
+        per_site, per_edge = frozenset({2}), frozenset({2, 3})
+        jobs = {
+            "near": (Near, (vectors, slots, sites), (edge, blocks, blocks)),
+            "far": (Far, (vectors, h[..., neighbor], rows, slots, sites), (edge, per_edge, per_site, blocks, blocks)),
+            "near_forces": (NearForces, (vectors, rows, h, slots, sites), (edge, per_site, per_site, blocks, blocks)),
+        }
+    else:
+        jobs = {"whole": (Whole, (vectors, slots, sites), (edge, blocks, blocks))}
+    if stacked.repulsion is not None:
+        jobs["repelled"] = (Repelled, (vectors, species, neighbor[:, 0].contiguous()), (edge, one, one))
+    return jobs
