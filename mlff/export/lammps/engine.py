@@ -10,10 +10,13 @@ import numpy as np
 from ase import Atoms
 from ase.io import read
 
-from mlff.export.engine import STRUCTURE, Answer, Engine, copy_example
+from mlff.export.engine import STRUCTURE, Answer, Engine, copy_example, no_device
+from mlff.export.lammps.build import torch_plugin
 from mlff.export.lammps.library import missing
-from mlff.export.lammps.packed import card_of, write_packed
+from mlff.export.lammps.model_file import BACKENDS, card_of
+from mlff.export.lammps.packed import write_packed
 from mlff.export.lammps.simulation import VOIGT
+from mlff.export.lammps.staged import write_staged
 from mlff.export.lammps.structure import boundary, data_file, prism_of
 from mlff.export.lammps_launch import beside_python, environment, launcher
 from mlff.nn.native.build import find_compiler
@@ -28,19 +31,36 @@ class LAMMPS(Engine):
 
     Args:
         ranks: that answers are computed on; what is written serves any number.
+        backend: "kernels", the project's own on a CPU; "stages", compiled ahead of time and run by libtorch, on a CPU or a GPU, whose
+            ranks take the GPUs of a machine in turn; None for kernels on a CPU and stages on a GPU. The tests run stages on a CPU; no
+            GPU has run them in LAMMPS yet.
+    Raises:
+        ValueError: another backend, or kernels on a GPU.
     """
 
-    def __init__(self, device: str = "cpu", dtype: str = "float32", ranks: int = 1):
+    def __init__(self, device: str = "cpu", dtype: str = "float32", ranks: int = 1, backend: str | None = None):
         super().__init__(device, dtype)
-        self.ranks = ranks
+        self.ranks, self.backend = ranks, backend or ("kernels" if device == "cpu" else "stages")
+        if self.backend not in BACKENDS:
+            raise ValueError(f"backend is {backend!r}, expected one of {', '.join(BACKENDS)}, or null")
+        if self.backend == "kernels" and device != "cpu":
+            raise ValueError(f"backend is kernels, which run on a CPU, but device is {device!r}; set backend to stages or device to cpu")
+        self.takes_minutes = self.backend == "stages"
 
     def missing(self) -> str | None:
         if why := missing():
             return why
-        return None if find_compiler() else "found no C++ compiler, which builds pair_style mlff once; install g++ or set CXX to one"
+        if not find_compiler():
+            return "found no C++ compiler, which builds pair_style mlff once; install g++ or set CXX to one"
+        return no_device(self.device)
 
     def write(self, artefact: Path, folder: Path) -> None:
-        write_packed(artefact, folder / FILE, self.dtype)
+        """As `Engine.write`; stages take minutes to compile once, and the same ones come from `mlff.cache_folder` then."""
+        if self.backend == "stages":
+            write_staged(artefact, folder / FILE, self.device, self.dtype)
+            torch_plugin()
+        else:
+            write_packed(artefact, folder / FILE, self.dtype)
         copy_example(EXAMPLE, folder)
         species = card_of(folder / FILE)["species"]
         (folder / "species.lammps").write_text(f"pair_coeff * * {FILE} {' '.join(species)}\n")

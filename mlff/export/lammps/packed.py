@@ -1,25 +1,19 @@
-"""A model in one file, as `pair_style mlff` reads it: weights in the order of the kernels, and a card in the header (safetensors)."""
+"""A model in one file, as the kernels of `pair_style mlff` read it: weights in their order."""
 
 import ctypes
-import json
 import os
 from pathlib import Path
 
 import torch
-from ase.data import atomic_masses, atomic_numbers
-from safetensors import safe_open
-from safetensors.torch import save
 from torch import Tensor
 
 from mlff.artefact import load
 from mlff.engine import stack
 from mlff.engine.by_tiles import kernel_model
-from mlff.model import Lean, Lean2
+from mlff.export.lammps.model_file import check_architecture, common_card, save_model
 from mlff.model.potential import Potential
 from mlff.nn.native import block, mlp
 from mlff.nn.native.evaluation import FLOATS_OF_MLP, Network, Perceptron
-
-SCHEMA = 1  # as in plugin/model_file.cpp
 
 
 def write_packed(artefact: str | os.PathLike, path: Path, dtype: str = "float32") -> None:
@@ -32,40 +26,14 @@ def write_packed(artefact: str | os.PathLike, path: Path, dtype: str = "float32"
         ValueError: it is of an architecture that the kernels do not evaluate.
     """
     stacked = stack(load(artefact).members).to(getattr(torch, dtype))
-    if not isinstance(stacked.architecture, Lean | Lean2):
-        raise ValueError(
-            f"{artefact} is a {type(stacked.architecture).__name__}, but pair_style mlff runs lean and lean2; "
-            "train one of these, or use engine=lammps_external"
-        )
-    card, tensors = _packed(stacked, dtype)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{path.name}.part")
-    part.write_bytes(save({name: tensor.detach().contiguous() for name, tensor in tensors.items()}, metadata={"mlff": json.dumps(card)}))
-    part.replace(path)
-
-
-def card_of(path: Path) -> dict:
-    """The card of such a file.
-
-    Raises:
-        FileNotFoundError: it is not there.
-    """
-    if not path.is_file():
-        raise FileNotFoundError(f"found no {path}, expected a model for LAMMPS; write it with scripts/export_model.py engine=lammps")
-    with safe_open(path, "pt") as file:
-        return json.loads(file.metadata()["mlff"])
+    check_architecture(stacked, artefact)
+    save_model(path, *_packed(stacked, dtype))
 
 
 def _packed(stacked: Potential, dtype: str) -> tuple[dict, dict[str, Tensor]]:
     model, n_members, n_species = kernel_model(stacked), len(stacked.E0), len(stacked.species)
     sites = (ctypes.c_int64 * n_species)()  # how many there are the plugin will know
-    card = {
-        "schema": SCHEMA,
-        "species": list(stacked.species),
-        "masses": [float(atomic_masses[atomic_numbers[s]]) for s in stacked.species],
-        "r_max": stacked.r_max,
-        "dtype": dtype,
-        "n_members": n_members,
+    card = common_card(stacked, "kernels", dtype) | {
         "edges": {"l_max": model.stage.l_max, "n_radial": list(model.stage.n_radial), "r_cut": list(model.stage.r_cut)},
         "n_saved": block.n_saved(model.near.sizes),
         "n_rows": model.near.sizes.n_invariants,

@@ -23,7 +23,8 @@ from mlff.engine import Committee
 from mlff.export.ase import MLFFCalculator
 from mlff.export.lammps.build import plugin
 from mlff.export.lammps.engine import FILE, LAMMPS
-from mlff.export.lammps.packed import card_of, write_packed
+from mlff.export.lammps.model_file import card_of
+from mlff.export.lammps.packed import write_packed
 from mlff.export.lammps.simulation import answer, put
 from mlff.export.lammps.structure import data_file, prism_of
 from mlff.export.lammps_launch import beside_python, environment, launcher

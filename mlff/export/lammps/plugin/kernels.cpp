@@ -3,8 +3,7 @@
 
 #include "aligned.h"
 #include "interface.h"
-#include "model_file.h"
-#include "potential.h"
+#include "kernels.h"
 
 extern "C" {
 void evaluate_lean_float32(const Evaluation *);
@@ -212,8 +211,7 @@ private:
 
 }  // namespace
 
-std::unique_ptr<mlff::Potential> mlff::Potential::read(const std::string &path) {
-  const ModelFile file(path);
+std::unique_ptr<mlff::Potential> mlff::kernels(const ModelFile &file) {
   if (file.card["dtype"] == "float64") return std::make_unique<Kernels<double>>(file);
   return std::make_unique<Kernels<float>>(file);
 }

@@ -84,7 +84,7 @@ void PairMLFF::coeff(int narg, char **arg) {
   std::string problem;
   try {
     const std::string found = utils::get_potential_file_path(arg[2]);  // looks into LAMMPS_POTENTIALS too
-    potential = mlff::Potential::read(found.empty() ? arg[2] : found);
+    potential = mlff::Potential::read(found.empty() ? arg[2] : found, local_rank());
   } catch (const std::exception &e) {
     problem = e.what();
   }
@@ -140,7 +140,11 @@ void PairMLFF::compute(int eflag, int vflag) {
   if (neighbor->ago == 0 || sites.n_atoms != atom->nlocal + atom->nghost) arrange();
   const auto virials = vflag_atom ? mlff::Virials::of_each : vflag_global || looks ? mlff::Virials::of_all : mlff::Virials::none;
   const double *positions = sites.n_atoms ? atom->x[0] : nullptr;
-  potential->evaluate(sites, positions, virials, n_threads, exchange, answer);
+  try {
+    potential->evaluate(sites, positions, virials, n_threads, exchange, answer);
+  } catch (const std::runtime_error &e) {
+    error->one(FLERR, e.what());
+  }
   const double weight = 1.0 / potential->n_members;
   for (int64_t k = 0; k < potential->n_members; ++k)
     for (int64_t i = 0; i < sites.n_atoms; ++i)
@@ -154,7 +158,7 @@ void PairMLFF::arrange() {
   for (size_t i = 0; i < species.size(); ++i) species[i] = species_of_type[atom->type[i]];
   const double *positions = species.empty() ? nullptr : atom->x[0];
   sites.arrange({int64_t(species.size()), list->inum, list->ilist, list->firstneigh, list->numneigh, species.data(), positions},
-                int(potential->species.size()));
+                int(potential->species.size()), potential->n_isolated, potential->least_slots);
 }
 
 void PairMLFF::tally() {
@@ -259,15 +263,29 @@ double PairMLFF::memory_usage() {
          double(answer.forces.capacity()) * sizeof(double);
 }
 
+MPI_Comm PairMLFF::machine() const {
+  MPI_Comm ranks;
+  MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, comm->me, MPI_INFO_NULL, &ranks);
+  return ranks;
+}
+
+// Those of earlier partitions come first, if all are on one machine.
+int PairMLFF::local_rank() const {
+  MPI_Comm ranks = machine();
+  int rank, n_ranks;
+  MPI_Comm_rank(ranks, &rank), MPI_Comm_size(ranks, &n_ranks);
+  MPI_Comm_free(&ranks);
+  return universe->iworld * n_ranks + rank;
+}
+
 // What OMP_NUM_THREADS says, else the cores that this process may use shared among the ranks of the machine. Other partitions may have
 // theirs here too; all of them together are never asked, because they come here at times of their own.
 int PairMLFF::threads_of_rank() const {
   if (const char *said = std::getenv("OMP_NUM_THREADS")) return std::max(1, std::atoi(said));
-  MPI_Comm machine;
+  MPI_Comm ranks = machine();
   int n_ranks = 1;
-  MPI_Comm_split_type(world, MPI_COMM_TYPE_SHARED, comm->me, MPI_INFO_NULL, &machine);
-  MPI_Comm_size(machine, &n_ranks);
-  MPI_Comm_free(&machine);
+  MPI_Comm_size(ranks, &n_ranks);
+  MPI_Comm_free(&ranks);
   cpu_set_t cores;
   const int n_cores = sched_getaffinity(0, sizeof cores, &cores) == 0 ? CPU_COUNT(&cores) : 1;
   return std::clamp(n_cores / (n_ranks * universe->nworlds), 1, MOST_THREADS);

@@ -50,6 +50,8 @@ private:
   void arrange();
   void tally();
   void deviate();
+  MPI_Comm machine() const;  // the ranks that share this one's
+  int local_rank() const;  // on its machine
   int threads_of_rank() const;
   void check_masses() const;
 };

@@ -30,8 +30,10 @@ public:
   std::vector<double> masses;  // amu
   double r_max = 0;            // A
   int n_members = 1, n_hop = 0;
+  int n_isolated = 1, least_slots = 0;  // of each species, as it wants its sites arranged
 
   virtual ~Potential() = default;
+  // throws std::runtime_error where a device fails
   virtual void evaluate(const Sites &sites, const double *positions, Virials virials, int n_threads, const Exchange &exchange,
                         Answer &answer) = 0;
 
@@ -42,8 +44,8 @@ public:
   virtual void add_of_h(int64_t site, const double *from) = 0;
   virtual double memory() const = 0;  // bytes
 
-  // of mlff/export/lammps/packed.py; throws std::runtime_error
-  static std::unique_ptr<Potential> read(const std::string &path);
+  // A model file of mlff/export/lammps; throws std::runtime_error. local_rank: among those of this machine, who share its GPUs.
+  static std::unique_ptr<Potential> read(const std::string &path, int local_rank);
 };
 
 }  // namespace mlff

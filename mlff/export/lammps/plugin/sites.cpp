@@ -29,17 +29,18 @@ void find(const mlff::Atoms &atoms, int64_t k, std::vector<Found> &found) {
 
 }  // namespace
 
-void mlff::Sites::arrange(const Atoms &atoms, int n_species) {
+void mlff::Sites::arrange(const Atoms &atoms, int n_species, int n_isolated, int least_slots) {
+  ++n_arranged;
   n_atoms = atoms.n_atoms;
-  sites_per_species.assign(n_species, 1);
-  slots_per_species.assign(n_species, 0);
+  sites_per_species.assign(n_species, n_isolated);
+  slots_per_species.assign(n_species, least_slots);
   std::vector<int64_t> centres;  // positions in the list
   for (int64_t k = 0; k < atoms.n_centres; ++k) {
     const int species = atoms.species[atoms.centres[k]];
     if (species < 0) continue;
     centres.push_back(k), ++sites_per_species[species];
   }
-  n_sites = centres.size() + n_species, n_others = n_atoms - centres.size();
+  n_sites = centres.size() + n_species * n_isolated, n_others = n_atoms - centres.size();
 
   std::vector<int64_t> next(n_species, 0);
   for (int s = 1; s < n_species; ++s) next[s] = next[s - 1] + sites_per_species[s - 1];
