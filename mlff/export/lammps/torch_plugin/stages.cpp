@@ -8,7 +8,9 @@
 #include <torch/csrc/inductor/aoti_package/model_package_loader.h>
 #include <torch/cuda.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <limits>
 #include <map>
 
 #include "model_file.h"
@@ -121,6 +123,11 @@ private:
   }
 
   void arrange(const mlff::Sites &sites) {
+    // On a GPU AOTInductor counts elements in 32 bits, and does not look when there are more. These are the largest that go in or come out.
+    const int64_t n_elements = int64_t(n_members) * std::max(n_hop, 3) * sites.n_slots * sites.n_sites;
+    if (device.is_cuda() && n_elements > std::numeric_limits<int32_t>::max())
+      throw std::runtime_error(std::to_string(sites.n_sites) + " atoms with " + std::to_string(sites.n_slots) +
+                               " neighbours are more than the compiled model can count on one GPU; share them among more ranks");
     std::vector<int64_t> kinds, alone, examples, found = sites.neighbor, places = sites.site_of_atom;
     std::vector<double> counts;
     for (size_t s = 0; s < species.size(); ++s) {
