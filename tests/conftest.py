@@ -29,8 +29,9 @@ def data_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def compiled_cache(tmp_path_factory) -> Path:
-    """An MLFF_CACHE of one test session, so that a model is compiled ahead of time once in it."""
-    return tmp_path_factory.mktemp("compiled_cache")
+    """An MLFF_CACHE of one test session, so that a model is compiled ahead of time once in it, also by several workers of pytest-xdist."""
+    base = tmp_path_factory.getbasetemp()
+    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "compiled_cache"
 
 
 @pytest.fixture(params=["kernels", "tensors"])

