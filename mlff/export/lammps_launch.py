@@ -44,9 +44,11 @@ def known_plugin() -> Path:
         path = Path(json.loads(note.read_text()))
         if path.is_file():
             return path
+    print(f"pair_style mlff: compiling it where it is not in {note.parent} yet, about a minute, once", file=sys.stderr, flush=True)
     from mlff.export.lammps.build import plugin  # here, because it loads torch
 
     path = plugin()
+    note.parent.mkdir(parents=True, exist_ok=True)
     part = note.with_name(f"{note.name}.{os.getpid()}")
     part.write_text(json.dumps(str(path)))
     part.replace(note)
@@ -83,15 +85,18 @@ def environment() -> dict[str, str]:
 def main() -> None:
     """The command line."""
     parser = argparse.ArgumentParser(prog="mlff-lammps", description="LAMMPS with pair_style mlff. Further arguments go to lmp.")
-    parser.add_argument("input", help="LAMMPS's input file")
+    parser.add_argument("input", nargs="?", help="LAMMPS's input file")
+    parser.add_argument("-in", "-i", dest="input_too", metavar="INPUT", help="the same, as lmp takes it")
     parser.add_argument("-n", "--ranks", type=int, default=1, help="MPI ranks")
     given = sys.argv[1:]
     switches = [word for word in given if word in SWITCHES]  # which argparse would take for -n
     own, others = parser.parse_known_args([word for word in given if word not in SWITCHES])
+    script = own.input or own.input_too
+    if script is None or own.ranks < 1:
+        parser.error("expected an input file, and 1 rank or more")
     try:
-        raise SystemExit(
-            subprocess.run([*launcher(own.ranks), beside_python("lmp"), "-in", own.input, *others, *switches], env=environment()).returncode
-        )
+        command = [*launcher(own.ranks), beside_python("lmp"), "-in", script, *others, *switches]
+        raise SystemExit(subprocess.run(command, env=environment()).returncode)
     except (ImportError, RuntimeError, OSError) as error:
         raise SystemExit(f"error: {error}") from None
 

@@ -40,8 +40,8 @@ def verify_engines(cfg: DictConfig) -> list[tuple[str, str, Verification | str]]
         raise ValueError(f"{artefact} has no golden frames, so there is nothing to compare with; train it again, or export another model")
     rows = []
     with tempfile.TemporaryDirectory() as scratch:
-        for name, engine, dtype in engines(cfg.engines, cfg.device, cfg.dtypes):
-            if reason := _reason(name, engine, cfg.engines):
+        for name, engine, dtype in engines(listed(cfg.engines), cfg.device, listed(cfg.dtypes)):
+            if reason := _reason(name, engine, listed(cfg.engines)):
                 rows.append((name, dtype, reason))
                 continue
             log.info("%s in %s: %d frames and %d steps", name, dtype, len(golden), cfg.n_steps)
@@ -60,6 +60,11 @@ def _reason(name: str, engine: Engine | str, chosen: Sequence[str] | None) -> st
     if engine.takes_minutes and chosen is None:
         return f"{name} was left out, because it takes minutes to compile; ask for it with engines=[{name}]"
     return None
+
+
+def listed(given: str | Sequence[str] | None) -> Sequence[str] | None:
+    """One name counts as a list of it."""
+    return [given] if isinstance(given, str) else given
 
 
 def names() -> list[str]:

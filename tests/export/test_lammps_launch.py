@@ -42,7 +42,7 @@ def test_lammps_starts_without_a_plugin_that_cannot_be(tmp_path, monkeypatch, ca
     monkeypatch.setenv("CXX", "no-such-compiler")
     monkeypatch.setattr("mlff.export.lammps.build.library", lambda: None)
     folder = plugin_folder()
-    assert "pair_style mlff is not there: pair_style mlff needs the kernels" in capsys.readouterr().err
+    assert "pair_style mlff is not there: pair_style mlff needs the compiled kernels" in capsys.readouterr().err
     environment = {name: value for name, value in os.environ.items() if name != "LAMMPS_PLUGIN_PATH"} | {"LAMMPS_PLUGIN_PATH": folder}
     done = subprocess.run([beside_python("lmp"), "-log", "none"], input="print FINE", env=environment, capture_output=True, text=True)
     assert "FINE" in done.stdout

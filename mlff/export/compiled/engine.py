@@ -38,6 +38,8 @@ class Compiled(Engine):
             FileNotFoundError: there is no C++ compiler.
             ValueError: stages of a model that has none.
         """
+        if why := no_device(self.device):
+            raise ValueError(why)  # it is compiled there
         members = load(artefact).members
         compile_potential(members, folder / MODEL, device=self.device, dtype=self.dtype)
         if self.stages:

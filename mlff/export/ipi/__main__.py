@@ -23,12 +23,12 @@ def main() -> None:
     parser.add_argument("--device", help="where the model runs (the CPU, or what it was compiled for)")
     parser.add_argument("--dtype", choices=DTYPES, help="of the network (float32, or what it was compiled with)")
     given = parser.parse_args()
-    calculator = MLFFCalculator.load(given.model, device=given.device, dtype=given.dtype)
     try:
+        calculator = MLFFCalculator.load(given.model, device=given.device, dtype=given.dtype)
         evaluation = Evaluation(calculator, read(given.structure))
         with connect(given.address, None if given.unix else given.port, given.wait) as connection:
             drive(connection, evaluation)
-    except (ConnectionError, ValueError) as error:
+    except (ConnectionError, FileNotFoundError, ValueError) as error:
         sys.exit(str(error))
 
 

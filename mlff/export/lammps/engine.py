@@ -56,6 +56,8 @@ class LAMMPS(Engine):
 
     def write(self, artefact: Path, folder: Path) -> None:
         """As `Engine.write`; stages take minutes to compile once, and the same ones come from `mlff.cache_folder` then."""
+        if why := no_device(self.device):
+            raise ValueError(why)  # it is compiled there
         if self.backend == "stages":
             write_staged(artefact, folder / FILE, self.device, self.dtype)
             torch_plugin()

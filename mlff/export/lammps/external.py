@@ -12,11 +12,13 @@ that is set adds to the model. Without one LAMMPS warns that it has no cutoff of
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 from ase import Atoms
+from ase.data import atomic_masses, atomic_numbers
 from ase.stress import voigt_6_to_full_3x3_stress
 
 from mlff.export.ase import MLFFCalculator
@@ -61,11 +63,25 @@ def attach(
     known = calculator.runner.species
     if unknown := [symbol for symbol in species if symbol not in known]:
         raise ValueError(f"species hold {', '.join(unknown)}, but the model was trained on {', '.join(known)}; use a model that knows them")
+    _check_masses(lmp, species)
     external = External(lmp, calculator, species)
     lmp.command(f"fix {FIX} all external pf/callback 1 1")
     lmp.command(f"fix_modify {FIX} energy yes virial yes")
     lmp.set_fix_external_callback(FIX, external)
     return external
+
+
+def _check_masses(lmp: lammps, species: Sequence[str]) -> None:
+    """Elements in another order than the types are wrong numbers without any other sign; 20 %: isotopes lie within, as in the plugin."""
+    masses = [lmp.extract_atom("mass")[kind] for kind in range(1, len(species) + 1)]
+    expected = [atomic_masses[atomic_numbers[symbol]] for symbol in species]
+    odd = [
+        f"atom type {kind} has mass {found:.4g}, but species call it {symbol} ({mass:.4g})"
+        for kind, (symbol, found, mass) in enumerate(zip(species, masses, expected, strict=True), 1)
+        if found > 0 and abs(found - mass) > 0.2 * mass  # 0 where none is set yet
+    ]
+    if odd:
+        warnings.warn("; ".join([*odd, "are they in the order of the types?"]), stacklevel=3)
 
 
 class External:

@@ -93,7 +93,8 @@ def _compile(command: Sequence[str], links: Sequence[str], sources: dict[str, st
         for file, text in sources.items():
             (place / file).write_text(text)
         units = [place / file for file in sources if file.endswith(".cpp")]
-        commands = [[*command, "-c", str(unit), "-o", str(unit.with_suffix(".o"))] for unit in units]
+        map_away = f"-ffile-prefix-map={place}/="  # messages name files, not a folder that is gone
+        commands = [[*command, map_away, "-c", str(unit), "-o", str(unit.with_suffix(".o"))] for unit in units]
         running = [subprocess.Popen(c, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True) for c in commands]
         errors = [process.communicate()[1] for process in running]
         for arguments, process, error in zip(commands, running, errors, strict=True):

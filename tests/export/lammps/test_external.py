@@ -240,3 +240,10 @@ def test_the_example_runs_as_it_is(artefact, tmp_path, rng):
     atoms.calc = MLFFCalculator.load(artefact)
     assert float(first[3]) == pytest.approx(atoms.get_potential_energy(), abs=1e-3)
     assert (tmp_path / "run.dump").read_text().count("ITEM: TIMESTEP") == 3
+
+
+def test_species_in_a_wrong_order_are_noticed(lmp, calculator, rng):
+    put(lmp, crystal(rng), SPECIES)
+    expected = r"atom type 1 has mass 72.63, but species call it Li \(6.94\); .*are they in the order of the types\?"
+    with pytest.warns(UserWarning, match=expected):
+        attach(lmp, calculator, ("Li", "S", "P", "Ge"))
