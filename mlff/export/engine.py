@@ -80,6 +80,19 @@ class Engine(ABC):
         """
 
 
+class OfArtefact(Engine):
+    """An engine that loads the artefact as it is, from <folder>/model.
+
+    example: the folder of its example.
+    """
+
+    example: Path
+
+    def write(self, artefact: Path, folder: Path) -> None:
+        shutil.copytree(artefact, folder / MODEL, dirs_exist_ok=True)
+        copy_example(self.example, folder)
+
+
 def export(engine: Engine, artefact: Path, folder: Path) -> None:
     """Everything that the engine loads, and the first golden frame as structure.extxyz, so that its example runs.
 
@@ -98,11 +111,6 @@ def no_device(device: str) -> str | None:
     if device.startswith("cuda") and not torch.cuda.is_available():
         return f"PyTorch finds no GPU for device {device!r}; set the engine's device to cpu"
     return None
-
-
-def copy_artefact(artefact: Path, folder: Path) -> None:
-    """The artefact as <folder>/model, for engines that load it as it is."""
-    shutil.copytree(artefact, folder / MODEL, dirs_exist_ok=True)
 
 
 def copy_example(example: Path, folder: Path) -> None:

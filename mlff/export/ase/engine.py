@@ -8,29 +8,23 @@ from ase import Atoms, units
 from ase.md.verlet import VelocityVerlet
 
 from mlff.export.ase.calculator import MLFFCalculator
-from mlff.export.engine import MODEL, Answer, Engine, copy_artefact, copy_example, no_device
+from mlff.export.ase.with_calculator import WithCalculator
+from mlff.export.engine import Answer, no_device
 
-EXAMPLE = Path(__file__).parent / "example"
 
-
-class ASE(Engine):
+class ASE(WithCalculator):
     """`MLFFCalculator`, with its skin of 0.5 Å."""
+
+    example = Path(__file__).parent / "example"
 
     def missing(self) -> str | None:
         return no_device(self.device)
-
-    def write(self, artefact: Path, folder: Path) -> None:
-        copy_artefact(artefact, folder)
-        copy_example(EXAMPLE, folder)
 
     def answers(self, folder: Path, frames: Sequence[Atoms]) -> list[Answer]:
         return answers_in_ase(self._calculator(folder), frames)
 
     def nve(self, folder: Path, atoms: Atoms, timestep: float, n_steps: int) -> np.ndarray:
         return nve_in_ase(self._calculator(folder), atoms, timestep, n_steps)
-
-    def _calculator(self, folder: Path) -> MLFFCalculator:
-        return MLFFCalculator.load(folder / MODEL, device=self.device, dtype=self.dtype)
 
 
 def answers_in_ase(calculator: MLFFCalculator, frames: Sequence[Atoms]) -> list[Answer]:

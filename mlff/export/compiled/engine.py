@@ -8,7 +8,7 @@ from ase import Atoms
 
 from mlff.artefact import load
 from mlff.export.ase import MLFFCalculator
-from mlff.export.ase.engine import EXAMPLE, answers_in_ase, nve_in_ase
+from mlff.export.ase.engine import ASE, answers_in_ase, nve_in_ase
 from mlff.export.compiled.aot import no_compiler
 from mlff.export.compiled.potential import compile_potential, compile_stages
 from mlff.export.engine import MODEL, Answer, Engine, copy_example, no_device
@@ -44,7 +44,7 @@ class Compiled(Engine):
         compile_potential(members, folder / MODEL, device=self.device, dtype=self.dtype)
         if self.stages:
             compile_stages(members, folder / MODEL, device=self.device, dtype=self.dtype)
-        copy_example(EXAMPLE, folder)
+        copy_example(ASE.example, folder)
 
     def answers(self, folder: Path, frames: Sequence[Atoms]) -> list[Answer]:
         return answers_in_ase(MLFFCalculator.load(folder / MODEL), frames)

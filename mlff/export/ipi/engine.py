@@ -11,29 +11,27 @@ from ase import Atoms
 from ase.stress import voigt_6_to_full_3x3_stress
 
 from mlff.export.ase import MLFFCalculator
-from mlff.export.engine import MODEL, Answer, Engine, copy_artefact, copy_example, no_device
+from mlff.export.ase.with_calculator import WithCalculator
+from mlff.export.engine import Answer, no_device
 from mlff.export.ipi.evaluation import Evaluation
 from mlff.export.ipi.protocol import Reply
 from mlff.export.ipi.server import program, run_nve
 from mlff.export.orientation import oriented
 from mlff.units import BOHR, HARTREE, HARTREE_PER_BOHR
 
-EXAMPLE = Path(__file__).parent / "example"
 SERVERS = 4  # at a time, for they mostly wait
 VOIGT = [0, 1, 2, 5, 4, 3]  # of i-PI's xx, yy, zz, xy, xz, yz
 
 
-class IPI(Engine):
+class IPI(WithCalculator):
     """A driver of i-PI; `answers` and `nve` start its server, connect to it, and read the files that it writes."""
+
+    example = Path(__file__).parent / "example"
 
     def missing(self) -> str | None:
         if importlib.util.find_spec("ipi") is None or program() is None:
             return "i-PI is not installed; `pip install .[ipi]`"
         return no_device(self.device)
-
-    def write(self, artefact: Path, folder: Path) -> None:
-        copy_artefact(artefact, folder)
-        copy_example(EXAMPLE, folder)
 
     def answers(self, folder: Path, frames: Sequence[Atoms]) -> list[Answer]:
         calculator, alone = self._calculator(folder), Lock()
@@ -44,9 +42,6 @@ class IPI(Engine):
         turned, _ = oriented(atoms)
         evaluation = Evaluation(self._calculator(folder), turned)
         return run_nve(turned, evaluation, timestep, n_steps, ["potential", "kinetic_md"]).sum(1) * HARTREE
-
-    def _calculator(self, folder: Path) -> MLFFCalculator:
-        return MLFFCalculator.load(folder / MODEL, device=self.device, dtype=self.dtype)
 
 
 def _answer(calculator: MLFFCalculator, alone: Lock, atoms: Atoms) -> Answer:

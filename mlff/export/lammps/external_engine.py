@@ -7,24 +7,20 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 
-from mlff.export.ase import MLFFCalculator
-from mlff.export.engine import MODEL, Answer, Engine, copy_artefact, copy_example
+from mlff.export.ase.with_calculator import WithCalculator
+from mlff.export.engine import Answer
 from mlff.export.lammps.external import attach
 from mlff.export.lammps.library import QUIET, missing, open_lammps
 from mlff.export.lammps.simulation import answer, nve, put
 
-EXAMPLE = Path(__file__).parent / "external_example"
 
-
-class LAMMPSExternal(Engine):
+class LAMMPSExternal(WithCalculator):
     """LAMMPS moves the atoms, on one process; the model runs in Python, as `MLFFCalculator` with its skin of 0.5 Å."""
+
+    example = Path(__file__).parent / "external_example"
 
     def missing(self) -> str | None:
         return missing()
-
-    def write(self, artefact: Path, folder: Path) -> None:
-        copy_artefact(artefact, folder)
-        copy_example(EXAMPLE, folder)
 
     def answers(self, folder: Path, frames: Sequence[Atoms]) -> list[Answer]:
         with self._simulation(folder) as start:
@@ -37,7 +33,7 @@ class LAMMPSExternal(Engine):
     @contextmanager
     def _simulation(self, folder: Path) -> Iterator:
         """A function that gives LAMMPS with a structure in it and the model attached."""
-        calculator = MLFFCalculator.load(folder / MODEL, device=self.device, dtype=self.dtype)
+        calculator = self._calculator(folder)
         species = calculator.runner.species
         with closing(open_lammps(QUIET)) as lmp:
 

@@ -9,7 +9,8 @@ import numpy as np
 from ase import Atoms, units
 
 from mlff.export.ase import MLFFCalculator
-from mlff.export.engine import MODEL, Answer, Engine, copy_artefact, copy_example, no_device
+from mlff.export.ase.with_calculator import WithCalculator
+from mlff.export.engine import Answer, no_device
 from mlff.export.openmm.force import force
 from mlff.export.orientation import oriented
 from mlff.units import KJ_PER_MOL, NM, PS
@@ -17,13 +18,12 @@ from mlff.units import KJ_PER_MOL, NM, PS
 if TYPE_CHECKING:
     import openmm
 
-EXAMPLE = Path(__file__).parent / "example"
 # of the differences that give the stress: errors of the fourth order stay below the noise of the energies
 STRAIN = {"float64": 1e-4, "float32": 1e-3}
 PAIRS = ((0, 0), (1, 1), (2, 2), (1, 2), (0, 2), (0, 1))
 
 
-class OpenMM(Engine):
+class OpenMM(WithCalculator):
     """`mlff.export.openmm.force` on OpenMM's Reference platform, whose arithmetic is float64 throughout.
 
     OpenMM knows no virial, so that `answers` takes the stress from differences of the energies that OpenMM gives for strained boxes:
@@ -32,6 +32,7 @@ class OpenMM(Engine):
     of 118 Å³ by 3 · 10⁻⁸ and 2 · 10⁻⁴.
     """
 
+    example = Path(__file__).parent / "example"
     stress_by_differences = True
 
     def missing(self) -> str | None:
@@ -42,10 +43,6 @@ class OpenMM(Engine):
         if not hasattr(openmm, "PythonForce"):
             return f"OpenMM {openmm.__version__} has no PythonForce, which came with 8.4; `pip install .[openmm]`"
         return no_device(self.device)
-
-    def write(self, artefact: Path, folder: Path) -> None:
-        copy_artefact(artefact, folder)
-        copy_example(EXAMPLE, folder)
 
     def answers(self, folder: Path, frames: Sequence[Atoms]) -> list[Answer]:
         calculator = self._calculator(folder)
@@ -63,9 +60,6 @@ class OpenMM(Engine):
             context.getIntegrator().step(1)
             energies.append(_total_energy(context))
         return np.array(energies)
-
-    def _calculator(self, folder: Path) -> MLFFCalculator:
-        return MLFFCalculator.load(folder / MODEL, device=self.device, dtype=self.dtype)
 
 
 def _answer(calculator: MLFFCalculator, atoms: Atoms, step: float) -> Answer:

@@ -9,26 +9,22 @@ import numpy as np
 import torch
 from ase import Atoms
 
-from mlff.export.engine import MODEL, Answer, Engine, copy_artefact, copy_example, no_device
+from mlff.export.engine import MODEL, Answer, OfArtefact, no_device
 from mlff.units import PS
 
 if TYPE_CHECKING:
     from mlff.export.torchsim.model import MLFFModel
 
-EXAMPLE = Path(__file__).parent / "example"
 
-
-class TorchSim(Engine):
+class TorchSim(OfArtefact):
     """`mlff.export.torchsim.MLFFModel`, with TorchSim's own states and integrator."""
+
+    example = Path(__file__).parent / "example"
 
     def missing(self) -> str | None:
         if importlib.util.find_spec("torch_sim") is None:
             return "TorchSim is not installed; `pip install .[torchsim]`"
         return no_device(self.device)
-
-    def write(self, artefact: Path, folder: Path) -> None:
-        copy_artefact(artefact, folder)
-        copy_example(EXAMPLE, folder)
 
     def answers(self, folder: Path, frames: Sequence[Atoms]) -> list[Answer]:
         model = self._model(folder)
