@@ -38,10 +38,10 @@ def verify_engines(cfg: DictConfig) -> list[tuple[str, str, Verification | str]]
     golden = read_golden(artefact)
     if not golden:
         raise ValueError(f"{artefact} has no golden frames, so there is nothing to compare with; train it again, or export another model")
-    rows = []
+    rows, chosen = [], listed(cfg.engines)
     with tempfile.TemporaryDirectory() as scratch:
-        for name, engine, dtype in engines(listed(cfg.engines), cfg.device, listed(cfg.dtypes)):
-            if reason := _reason(name, engine, listed(cfg.engines)):
+        for name, engine, dtype in engines(chosen, cfg.device, listed(cfg.dtypes)):
+            if reason := _reason(name, engine, chosen):
                 rows.append((name, dtype, reason))
                 continue
             log.info("%s in %s: %d frames and %d steps", name, dtype, len(golden), cfg.n_steps)

@@ -15,11 +15,12 @@ from torch.fx.experimental.proxy_tensor import make_fx
 from torch.utils import _pytree as pytree
 
 from mlff.cache_folder import cache_folder, one_at_a_time
-from mlff.nn.native.build import find_compiler
+from mlff.nn.native.build import no_compiler
 from mlff.nn.tracing import tracing
 
 log = logging.getLogger(__name__)
 
+PURPOSE = "compiling a model needs"
 # one C++ file instead of twenty halves the time of compilation, and large fusions keep intermediate results in registers
 OPTIONS = {"max_fusion_size": 1000, "cpp_wrapper": True}
 
@@ -35,7 +36,7 @@ def compile_module(module: nn.Module, inputs: Sequence, dynamic: Sequence, path:
     Raises:
         FileNotFoundError: there is no C++ compiler.
     """
-    if reason := no_compiler():
+    if reason := no_compiler(PURPOSE):
         raise FileNotFoundError(reason)
     kept = cache_folder() / "compiled" / f"{_digest(module, key)}.pt2"
     with one_at_a_time(kept):
@@ -46,11 +47,6 @@ def compile_module(module: nn.Module, inputs: Sequence, dynamic: Sequence, path:
     shutil.copyfile(kept, part)
     os.replace(part, path)
     return path
-
-
-def no_compiler() -> str | None:
-    """Why nothing can be compiled here, with the remedy; None where it can."""
-    return None if find_compiler() else "found no C++ compiler, which compiling a model needs; install g++ or set CXX to one"
 
 
 def _keep(module: nn.Module, inputs: Sequence, dynamic: Sequence, path: Path) -> None:

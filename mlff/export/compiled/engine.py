@@ -9,9 +9,10 @@ from ase import Atoms
 from mlff.artefact import load
 from mlff.export.ase import MLFFCalculator
 from mlff.export.ase.engine import ASE, answers_in_ase, nve_in_ase
-from mlff.export.compiled.aot import no_compiler
+from mlff.export.compiled.aot import PURPOSE
 from mlff.export.compiled.potential import compile_potential, compile_stages
 from mlff.export.engine import MODEL, Answer, Engine, copy_example, no_device
+from mlff.nn.native.build import no_compiler
 
 
 class Compiled(Engine):
@@ -29,7 +30,7 @@ class Compiled(Engine):
         self.stages = stages
 
     def missing(self) -> str | None:
-        return no_compiler() or no_device(self.device)
+        return no_compiler(PURPOSE) or no_device(self.device)
 
     def write(self, artefact: Path, folder: Path) -> None:
         """Compile it, which takes minutes once; the same model again comes from `mlff.cache_folder`.

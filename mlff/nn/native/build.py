@@ -37,6 +37,11 @@ class CannotCompile(RuntimeError):
     """There is no C++ compiler, or it refused; the message says which and why."""
 
 
+def no_compiler(purpose: str) -> str | None:
+    """Why what has this purpose cannot be compiled here, with the remedy; None where it can."""
+    return None if find_compiler() else f"found no C++ compiler, which {purpose}; install g++ or set CXX to one"
+
+
 def build(sources: dict[str, str], folder: Path | None = None) -> Path | None:
     """As `compiled`, of kernels in `cache_folder()` / native; None, with a warning, where that cannot be."""
     try:
