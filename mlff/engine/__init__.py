@@ -4,7 +4,7 @@ Everything here is plain tensor code that a compiler can fuse; on a CPU the edge
 `mlff.nn.native` instead. `Potential.forward`, which leaves all derivatives to autograd, is the reference that it is tested against.
 """
 
-from mlff.engine.committee import Committee, CommitteePrediction, evaluator, one_or_committee
+from mlff.engine.committee import Committee, CommitteePrediction, evaluator, one_or_committee, stacked_of
 from mlff.engine.engine import Engine
 from mlff.engine.prediction import LossOf
 from mlff.engine.reference import Reference
@@ -22,4 +22,5 @@ __all__ = [
     "of_member",
     "one_or_committee",
     "stack",
+    "stacked_of",
 ]

@@ -105,6 +105,11 @@ class Committee(nn.Module):
         return CommitteePrediction.of(self.evaluator().predict(graph, compute_stress))
 
 
+def stacked_of(potential: Potential | Committee) -> Potential:
+    """A committee's stack, or that of one potential, a copy."""
+    return potential.stacked if isinstance(potential, Committee) else stack([potential])
+
+
 def evaluator(stacked: Potential, autograd: bool = False) -> Engine | Reference:
     """What evaluates a stack: the engine where its architecture has one and autograd is not asked for."""
     return Reference(stacked) if autograd or not isinstance(stacked.architecture, InvariantModel) else Engine(stacked)

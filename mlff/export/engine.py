@@ -42,8 +42,7 @@ class Engine(ABC):
     stress_by_differences = False  # of energies, because the engine knows no virial; rounding then costs more digits
 
     def __init__(self, device: str = "cpu", dtype: str = "float32"):
-        if dtype not in DTYPES:
-            raise ValueError(f"dtype is {dtype!r}, expected 'float32' or 'float64'")
+        check_dtype(dtype)
         self.device, self.dtype = device, dtype
 
     @abstractmethod
@@ -78,6 +77,16 @@ class Engine(ABC):
             atoms: with velocities and masses.
             timestep: fs.
         """
+
+
+def check_dtype(dtype: str) -> None:
+    """Refuse what no network runs in.
+
+    Raises:
+        ValueError: it is none of `DTYPES`.
+    """
+    if dtype not in DTYPES:
+        raise ValueError(f"dtype is {dtype!r}, expected 'float32' or 'float64'")
 
 
 class OfArtefact(Engine):

@@ -14,7 +14,7 @@ from mlff.data.dataset import species_indices
 from mlff.engine import Committee, CommitteePrediction
 from mlff.export.ase.runner import Neighbors, PythonRunner, Runner
 from mlff.export.compiled import CompiledPotential, is_compiled
-from mlff.export.engine import DTYPES
+from mlff.export.engine import check_dtype
 from mlff.geometry import neighbor_list
 from mlff.model.potential import Potential
 from mlff.uncertainty import committee_results
@@ -45,8 +45,8 @@ class MLFFCalculator(Calculator):
         self, potential: Potential | Committee | CompiledPotential, device: str | None = None, dtype: str | None = None, skin: float = 0.5
     ):
         super().__init__()
-        if dtype not in (None, *DTYPES):
-            raise ValueError(f"dtype is {dtype!r}, expected 'float32' or 'float64'")
+        if dtype is not None:
+            check_dtype(dtype)
         self.runner = _runner(potential, device, dtype)
         self.skin = skin
         self._neighbors: Neighbors | None = None

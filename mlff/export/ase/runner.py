@@ -10,7 +10,7 @@ from torch import Tensor
 
 from mlff.data.dataset import graph_of
 from mlff.data.frame import Frame
-from mlff.engine import Committee, CommitteePrediction, Reference, evaluator, stack
+from mlff.engine import Committee, CommitteePrediction, Reference, evaluator, stacked_of
 from mlff.engine.verlet import VerletList
 from mlff.graph import AtomGraph
 from mlff.model.potential import Potential
@@ -50,7 +50,7 @@ class PythonRunner:
         ours = copy.deepcopy(potential).to(device=device, dtype=getattr(torch, dtype)).eval().requires_grad_(False)
         self.species, self.r_max, self.device, self.dtype = ours.species, ours.r_max, device, dtype
         self.n_members = len(ours) if isinstance(ours, Committee) else 1
-        self._evaluator = evaluator(ours.stacked if isinstance(ours, Committee) else stack([ours]))
+        self._evaluator = evaluator(stacked_of(ours))
 
     def neighbors(self, species: Tensor, pbc: np.ndarray, skin: float) -> Neighbors:
         if isinstance(self._evaluator, Reference):

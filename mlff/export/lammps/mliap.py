@@ -21,9 +21,10 @@ from lammps.mliap.mliap_unified_abc import MLIAPUnified
 from torch import Tensor
 
 from mlff.artefact import load
-from mlff.engine import Committee, stack
+from mlff.engine import Committee, stacked_of
 from mlff.engine.choice import edges_of
 from mlff.engine.evaluate import energies_and_pull
+from mlff.export.engine import check_dtype
 from mlff.export.lammps.ghosts import Ghosts, centred
 from mlff.model.invariant_model import InvariantModel
 from mlff.model.lean2 import Lean2
@@ -66,9 +67,8 @@ class Unified(MLIAPUnified):
     """
 
     def __init__(self, potential: Potential | Committee, device: str = "cpu", dtype: str = "float32"):
-        if dtype not in ("float32", "float64"):
-            raise ValueError(f"dtype is {dtype!r}, expected 'float32' or 'float64'")
-        stacked = potential.stacked if isinstance(potential, Committee) else stack([potential])
+        check_dtype(dtype)
+        stacked = stacked_of(potential)
         if not isinstance(stacked.architecture, InvariantModel):
             raise ValueError(f"the model is a {type(stacked.architecture).__name__}, expected lean or lean2; use mlff.export.lammps.attach")
         # LAMMPS takes twice this for the cutoff of each pair

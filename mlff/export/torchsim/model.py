@@ -13,8 +13,8 @@ from torch_sim.state import SimState
 from mlff.artefact import load
 from mlff.data.dataset import collate, graph_of
 from mlff.data.frame import Frame
-from mlff.engine import Committee, CommitteePrediction, evaluator, stack
-from mlff.export.engine import DTYPES
+from mlff.engine import Committee, CommitteePrediction, evaluator, stacked_of
+from mlff.export.engine import check_dtype
 from mlff.graph import AtomGraph
 from mlff.model.potential import Potential
 
@@ -34,13 +34,11 @@ class MLFFModel(ModelInterface):
 
     def __init__(self, potential: Potential | Committee, device: str = "cpu", dtype: str = "float32", compute_stress: bool = True):
         super().__init__()
-        if dtype not in DTYPES:
-            raise ValueError(f"dtype is {dtype!r}, expected 'float32' or 'float64'")
+        check_dtype(dtype)
         # a copy: the caller's potential keeps its device, dtype and gradients
         self.potential = copy.deepcopy(potential).to(device=device, dtype=getattr(torch, dtype)).eval()
         self.potential.requires_grad_(False)
-        stacked = self.potential.stacked if isinstance(self.potential, Committee) else stack([self.potential])
-        self._evaluator = evaluator(stacked)
+        self._evaluator = evaluator(stacked_of(self.potential))
         self._device, self._dtype = torch.device(device), torch.float64
         self._compute_forces, self._compute_stress = True, compute_stress
 
