@@ -107,3 +107,42 @@ def test_vectors_that_somebody_holds_stay(atoms, potential):
     # and what nobody holds is used again
     assert after(0.03).data_ptr() == place
     assert neighbors.n_rebuilds == 1
+
+
+@pytest.mark.parametrize("few", [0, 8000])
+def test_several_structures_are_predicted_as_each_alone(form, few, potential, rng, monkeypatch):
+    """Of other sizes, cells and periodicity; the cell of one changes."""
+    monkeypatch.setattr("mlff.engine.verlet.FEW", few)
+    several = [crystal(rng), crystal(rng, n=3, pbc=False), crystal(rng).repeat((2, 1, 1))]
+    species = torch.cat([torch.tensor([potential.species.index(s) for s in atoms.symbols]) for atoms in several])
+    sizes, pbc = [len(atoms) for atoms in several], np.array([atoms.pbc for atoms in several])
+    together = VerletList(species, len(potential.species), pbc, potential.r_max, sizes=sizes)
+    engine = Engine(stack([potential]))
+    for _ in range(12):
+        several[2].set_cell(several[2].cell @ (np.eye(3) + rng.normal(scale=0.004, size=(3, 3))), scale_atoms=True)
+        for atoms in several:
+            atoms.positions += rng.normal(scale=0.04, size=atoms.positions.shape)
+        positions = np.concatenate([atoms.positions for atoms in several])
+        found = engine.evaluate(together.hood(positions, np.array([atoms.cell.array for atoms in several])))
+        for k, (atoms, forces) in enumerate(zip(several, found.forces[0].split(sizes), strict=True)):
+            alone = answer_of(potential)(atoms)
+            np.testing.assert_allclose(found.energy[0, k], alone.energy, rtol=1e-13, atol=1e-11)
+            np.testing.assert_allclose(forces, alone.forces, rtol=1e-13, atol=1e-11)  # atoms that overlap push with 10³ eV/Å
+            if atoms.pbc.all():
+                np.testing.assert_allclose(found.stress[0, k], alone.stress, rtol=1e-13, atol=1e-11)
+    assert 1 < together.n_rebuilds < 12
+
+
+def test_a_position_that_is_no_number_is_refused(atoms, potential):
+    neighbors = verlet(atoms, potential)
+    neighbors.hood(atoms.positions, atoms.cell.array)
+    with pytest.raises(ValueError, match="found a position that is not finite"):
+        neighbors.hood(np.full_like(atoms.positions, np.nan), atoms.cell.array)
+
+
+def test_a_list_that_was_told_to_forget_looks_again(atoms, potential):
+    neighbors = verlet(atoms, potential)
+    neighbors.hood(atoms.positions, atoms.cell.array)
+    neighbors.forget()
+    neighbors.hood(atoms.positions, atoms.cell.array)
+    assert neighbors.n_rebuilds == 2
