@@ -11,7 +11,8 @@ of an anion are constrained is called a mode, after Li et al., arXiv:2501.02440:
 
 import numpy as np
 
-MODES = {"UC": "", "RC": "R", "TC": "T", "VC": "V", "RTC": "RT", "RVC": "RV", "TVC": "TV", "RTVC": "RTV"}  # rotation, translation, vibration
+# letters of what is constrained: rotation, translation, vibration
+MODES = {"UC": "", "RC": "R", "TC": "T", "VC": "V", "RTC": "RT", "RVC": "RV", "TVC": "TV", "RTVC": "RTV"}
 NULL = 1e-7  # of the largest singular value: a linear anion does not turn about its axis
 
 
@@ -37,7 +38,7 @@ def projector(masses: np.ndarray, geometry: np.ndarray, motions: str) -> tuple[n
         (3n, 3n), to be applied to velocities (n, 3) in one row, and the rank of the constraint.
     """
     if "V" in motions and "R" not in motions:
-        raise ValueError(f"motions are {motions!r}: an anion that turns without vibrating moves on no plane; no constant projector holds it")
+        raise ValueError(f"motions are {motions!r}: no constant projector holds an anion that turns without vibrating")
     root = np.sqrt(np.repeat(masses, 3))
     kept = _basis([_rows(masses, geometry, motion) for motion in "TR" if (motion in motions) != ("V" in motions)], root)
     # with vibrations constrained, what `kept` spans is left free; without, it is what is taken away

@@ -54,7 +54,7 @@ def test_rotation_and_vibration_leave_momentum_alone(distorted, rng):
 
 
 def test_vibration_alone_has_no_constant_projector(distorted):
-    with pytest.raises(ValueError, match="no constant projector holds it"):
+    with pytest.raises(ValueError, match="no constant projector holds an anion that turns"):
         projector(MASSES, distorted, "TV")
 
 
