@@ -1,5 +1,8 @@
 """Trajectories on disk: chunked, compressed, append-safe and self-describing."""
 
+from mlff.trajectory.convert import convert
 from mlff.trajectory.frames import Frames, Series
+from mlff.trajectory.reader import Trajectory
+from mlff.trajectory.writer import TrajectoryWriter
 
-__all__ = ["Frames", "Series"]
+__all__ = ["Frames", "Series", "Trajectory", "TrajectoryWriter", "convert"]
