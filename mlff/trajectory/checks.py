@@ -90,8 +90,9 @@ def checked_series(name: str, series: Series, known: Stream | None, n_atoms: int
         dtype = "<f4" if name == "velocities" or array.dtype == np.float32 else "<f8"
         stream[value] = Column(dtype if known is None or value not in known else known[value].dtype, array.shape[1:])
         checked_finite(value, array, steps)
-        rows[value] = array.astype(stream[value].dtype)
-        checked_finite(value, rows[value], steps)  # what float32 cannot hold
+        with np.errstate(over="ignore"):  # told in the next line
+            rows[value] = array.astype(stream[value].dtype)
+        checked_finite(value, rows[value], steps)
     if name == "velocities" and list(stream) != ["steps", "velocities"]:
         raise ValueError(f"the series velocities holds {list(series.values)}, expected ['velocities']; store others under another name")
     if len(stream) == 1:
