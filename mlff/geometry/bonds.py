@@ -16,7 +16,7 @@ CENTRE_LIGAND = {
     (W, S): 2.8,  # 2.19 in WS4: the sum of covalent radii, 2.67, is that of lower oxidation states, so no rule of radii serves here
     (SN, S): 3.1,  # 2.39 in SnS4
     (SB, S): 3.0,  # 2.34 in SbS4
-    (B, H): 1.6,  # 1.22 in BH4, 1.20 in B10H10; the H of a neighbouring B of the cage is at 2.4
+    (B, H): 1.6,  # 1.22 in BH4, 1.20 in B10H10; the H of a neighbouring B of the cage is at 2.5
 }
 ALIKE = {
     P: 2.8,  # 2.2 to 2.3 in P2S6; two P that share one S are 3.4 apart
