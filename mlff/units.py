@@ -18,6 +18,7 @@ BAR = 1e-4 * GPA  # eV/Å³
 K_B = 8.617333262e-5  # eV/K
 COULOMB = 14.399645478425668  # e²/(4πε₀), eV Å
 PS = 1e3  # fs
+G_PER_CM3 = 1 / 1.66053906660  # amu/Å³
 ATOMIC_TIME = 2.4188843265857e-2  # fs, ħ / hartree
 ELECTRON_MASS = 5.48579909065e-4  # amu
 AMU = 1.66053906660e-27 / 1.602176634e-19 * 1e10  # eV fs²/Å² per amu: with such masses, m a is eV/Å and ½ m v² is eV
