@@ -34,6 +34,16 @@ class State:
     deviation: Tensor
     bath: Mapping[str, Tensor]
 
+    def of(self, which: Sequence[int], sizes: Sequence[int]) -> Self:
+        """Some of the replicas alone, whose sizes all are given."""
+
+        def atoms(values: Tensor) -> Tensor:
+            return torch.cat([values.split(list(sizes))[k] for k in which]) if len(values) else values
+
+        of_atoms = {name: atoms(getattr(self, name)) for name in ("positions", "velocities", "forces", "deviation")}
+        of_replicas = {name: getattr(self, name)[list(which)] for name in ("cell", "energy", "stress")}
+        return replace(self, **of_atoms, **of_replicas, bath={name: values[list(which)] for name, values in self.bath.items()})
+
     def with_bath(self, **variables: Tensor) -> Self:
         return replace(self, bath={**self.bath, **variables})
 

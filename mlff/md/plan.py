@@ -1,0 +1,57 @@
+"""All that decides what a run does."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mlff.engine import Committee
+from mlff.md.batch import Settings
+from mlff.md.dynamics import Ensemble
+from mlff.md.guards import Bounds
+from mlff.md.protocol import Protocol, Stage
+from mlff.md.recorder import Intervals
+from mlff.md.relax import Relax
+from mlff.md.replica import Replica
+from mlff.model.potential import Potential
+
+REFERENCES = ("current", "averaged")
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A run.
+
+    ensemble: of stages that name none; others: by the names that stages give.
+    reference: what a constrained anion is held to: "current", as it lies when the constraint begins, or "averaged", its mean over the
+        free stage before.
+    about: words on the run that each trajectory keeps.
+    """
+
+    potential: Potential | Committee
+    replicas: Sequence[Replica]
+    protocol: Protocol
+    ensemble: Ensemble
+    settings: Settings
+    others: Mapping[str, Ensemble] = field(default_factory=dict)
+    intervals: Intervals = field(default_factory=Intervals)
+    bounds: Bounds = field(default_factory=Bounds)
+    reference: str = "current"
+    about: Mapping[str, object] = field(default_factory=dict)
+
+    def __post_init__(self):
+        if self.reference not in REFERENCES:
+            raise ValueError(f"reference is {self.reference!r}, expected one of {', '.join(REFERENCES)}")
+        stages = self.protocol.stages
+        if missing := sorted({stage.ensemble for stage in stages if stage.ensemble} - self.others.keys()):
+            raise ValueError(f"stages name the ensembles {missing}, expected some of {sorted(self.others)}")
+        if self.reference == "averaged" and stages[0].constrained:
+            raise ValueError(
+                f"reference is 'averaged', but the first stage, {stages[0].name}, is constrained; "
+                "put one with constrained: false before it, to average over"
+            )
+
+    def ensemble_of(self, stage: Stage) -> Ensemble:
+        return self.ensemble if stage.ensemble is None else self.others[stage.ensemble]
+
+    def draws(self, number: int) -> bool:
+        """Whether stage `number` begins with velocities of its own: the first, and after a descent, which leaves none."""
+        return number == 0 or isinstance(self.ensemble_of(self.protocol.stages[number - 1]), Relax)
