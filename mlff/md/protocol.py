@@ -41,6 +41,11 @@ class Stage:
             if value is not None and not value > 0:
                 raise ValueError(f"stage {self.name}: {name} is {value}, expected above 0")
 
+    @property
+    def holds(self) -> bool:
+        """Whether the temperature stays."""
+        return self.start == self.end
+
     def n_steps(self, timestep: float) -> int:
         """How many timesteps (fs) it takes."""
         picoseconds = self.duration if self.rate is None else abs(self.end - self.start) / self.rate

@@ -77,8 +77,12 @@ class Simulation:
         self.batch.noise.restore(checkpoint.noise)
         if self.mean_shapes is not None:
             self.mean_shapes.restore(checkpoint.kept)
-        if self.step_in_stage:
+        if "anchor" in checkpoint.kept:
             self.anchor, self.began_with = checkpoint.kept["anchor"], checkpoint.kept["began_with"]
+        if self.stage == len(self.plan.protocol.stages) and self.state.step < self.n_steps:  # the last stage has become longer
+            self.stage -= 1
+            earlier = self.plan.protocol.stages[: self.stage]
+            self.step_in_stage = self.state.step - sum(stage.n_steps(self.plan.settings.timestep) for stage in earlier)
         self._recorders = [Recorder(TrajectoryWriter.open(self._folder_of(r) / TRAJECTORY, self.state.step)) for r in moving]
 
     def _through(self, stage: Stage) -> None:
@@ -178,7 +182,7 @@ class Simulation:
         for recorder in self._recorders:
             recorder.write()
         kept: dict[str, Tensor] = {} if self.mean_shapes is None else self.mean_shapes.state()
-        if self.step_in_stage:
+        if self.state.step:
             kept |= {"anchor": self.anchor, "began_with": self.began_with}
         names = [replica.name for replica in self.batch.replicas]
         checkpoint = Checkpoint(self.stage, self.step_in_stage, names, self.state, self.batch.noise.state(), kept)

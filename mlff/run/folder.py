@@ -26,10 +26,10 @@ def finished_metrics(folder: Path, cfg: DictConfig) -> dict | None:
     begun = metrics.exists() or (folder / "checkpoints" / "last.ckpt").exists()
     if cfg.trainer.resume == "never" or not (begun and config.exists()):
         return None
-    changes = _changes(OmegaConf.load(config), cfg)
-    if changes:
+    found = [words for name, words in changes(OmegaConf.load(config), cfg).items() if name != "folder"]  # it may have moved
+    if found:
         raise ValueError(
-            f"{folder} holds {'a finished' if metrics.exists() else 'an unfinished'} run with other settings ({'; '.join(changes)}); "
+            f"{folder} holds {'a finished' if metrics.exists() else 'an unfinished'} run with other settings ({'; '.join(found)}); "
             "choose another `name`, or replace it with trainer.resume=never"
         )
     return json.loads(metrics.read_text()) if metrics.exists() else None
@@ -48,11 +48,11 @@ def prepare_folder(folder: Path, cfg: DictConfig) -> Path | None:
     return None
 
 
-def _changes(old: DictConfig, new: DictConfig) -> list[str]:
-    """`trainer.max_epochs 40 → 30` for each setting that differs; the folder may have moved."""
+def changes(old: DictConfig, new: DictConfig) -> dict[str, str]:
+    """`trainer.max_epochs 40 → 30` of each setting that differs, by its name."""
     before, after = (flat(OmegaConf.to_container(cfg, resolve=True)) for cfg in (old, new))
-    return [
-        f"{key} {before.get(key, 'absent')} → {after.get(key, 'absent')}"
+    return {
+        key: f"{key} {before.get(key, 'absent')} → {after.get(key, 'absent')}"
         for key in sorted(before.keys() | after.keys())
-        if key != "folder" and before.get(key) != after.get(key)
-    ]
+        if before.get(key) != after.get(key)
+    }
