@@ -23,9 +23,9 @@ def can_evaluate(potential: Potential, hood: Neighborhood) -> bool:
     return can_perceive(model.readout.linear.weight, len(model.readout.hidden), n_inputs) and library_for(hood.vectors) is not None
 
 
-def evaluated_by_tiles(potential: Potential, hood: Neighborhood, virials: bool, workspace: Workspace) -> Evaluated:
-    """What `evaluated_by_stages` says of the same."""
-    return evaluate(library_for(hood.vectors), kernel_model(potential), hood, virials, workspace)
+def evaluated_by_tiles(model: Model, hood: Neighborhood, virials: bool, workspace: Workspace) -> Evaluated:
+    """What `evaluated_by_stages` says of the potential that `kernel_model` made this of."""
+    return evaluate(library_for(hood.vectors), model, hood, virials, workspace)
 
 
 def kernel_model(potential: Potential) -> Model:

@@ -110,9 +110,9 @@ def stacked_of(potential: Potential | Committee) -> Potential:
     return potential.stacked if isinstance(potential, Committee) else stack([potential])
 
 
-def evaluator(stacked: Potential, autograd: bool = False) -> Engine | Reference:
-    """What evaluates a stack: the engine where its architecture has one and autograd is not asked for."""
-    return Reference(stacked) if autograd or not isinstance(stacked.architecture, InvariantModel) else Engine(stacked)
+def evaluator(stacked: Potential, autograd: bool = False, constant: bool = False) -> Engine | Reference:
+    """What evaluates a stack: the engine where its architecture has one and autograd is not asked for; `constant` as for `Engine`."""
+    return Reference(stacked) if autograd or not isinstance(stacked.architecture, InvariantModel) else Engine(stacked, constant)
 
 
 def one_or_committee(members: Sequence[Potential]) -> Potential | Committee:

@@ -4,13 +4,13 @@ import torch
 from torch import Tensor
 
 from mlff.engine.by_stages import evaluated_by_stages
-from mlff.engine.by_tiles import can_evaluate, evaluated_by_tiles
+from mlff.engine.by_tiles import can_evaluate, evaluated_by_tiles, kernel_model
 from mlff.engine.choice import edges_of
 from mlff.engine.gradient import energy_rates
 from mlff.engine.prediction import LossOf, changed
 from mlff.graph import AtomGraph, Prediction
 from mlff.model.potential import Potential, stress_from_virials
-from mlff.nn.native.evaluation import Workspace
+from mlff.nn.native.evaluation import Model, Workspace
 from mlff.nn.slots import Neighborhood, edge_differences
 
 
@@ -18,11 +18,13 @@ class Engine:
     """Predictions of all members of a stack at once; every field has a leading member dimension.
 
     Args:
-        potential: of `mlff.engine.stack`; its weights may change between calls.
+        potential: of `mlff.engine.stack`.
+        constant: whether its weights stay as they are, so that kernels need them packed but once.
     """
 
-    def __init__(self, potential: Potential):
-        self.potential, self._workspace = potential, Workspace()
+    def __init__(self, potential: Potential, constant: bool = False):
+        self.potential, self._workspace, self._constant = potential, Workspace(), constant
+        self._packed: Model | None = None
 
     def predict(self, graph: AtomGraph, compute_stress: bool = True) -> Prediction:
         """energy (n_members, n_graphs), energies (n_members, n_atoms), forces (n_members, n_atoms, 3) and stress
@@ -34,7 +36,9 @@ class Engine:
         """As `predict`, of edges that are known already."""
         potential = self.potential
         if can_evaluate(potential, hood):
-            found = evaluated_by_tiles(potential, hood, compute_stress, self._workspace)
+            if self._packed is None or not self._constant:
+                self._packed = kernel_model(potential)
+            found = evaluated_by_tiles(self._packed, hood, compute_stress, self._workspace)
         else:
             found = evaluated_by_stages(potential, hood, compute_stress)
         energies = potential.without_repulsion(hood, found.energies)

@@ -53,7 +53,7 @@ class ForceField:
     ):
         ours = stacked_of(copy.deepcopy(potential)).to(device=device, dtype=dtype).eval().requires_grad_(False)
         self.potential, self.sizes, self.drivers = ours, list(sizes), list(drivers or [MEAN] * len(sizes))
-        self._engine = evaluator(ours)
+        self._engine = evaluator(ours, constant=True)
         if not isinstance(self._engine, Engine):
             raise ValueError("this architecture is evaluated by automatic differentiation alone, too slow for dynamics; use lean or lean2")
         self.n_members = len(ours.E0)

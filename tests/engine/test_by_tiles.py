@@ -8,7 +8,7 @@ from ase import Atoms
 from mlff.data.dataset import collate, graph_of
 from mlff.engine import Engine, stack
 from mlff.engine.by_stages import evaluated_by_stages
-from mlff.engine.by_tiles import can_evaluate, evaluated_by_tiles
+from mlff.engine.by_tiles import can_evaluate, evaluated_by_tiles, kernel_model
 from mlff.model import Potential
 from mlff.nn.native import library
 from mlff.nn.native.evaluation import Evaluated, Workspace
@@ -60,7 +60,7 @@ def edges(potential: Potential, rng: np.random.Generator, n: int = 96) -> Neighb
 def both(potential: Potential, hood: Neighborhood, monkeypatch, virials: bool = True) -> tuple[Evaluated, Evaluated]:
     assert can_evaluate(potential, hood)
     with torch.no_grad():
-        found = evaluated_by_tiles(potential, hood, virials, Workspace())
+        found = evaluated_by_tiles(kernel_model(potential), hood, virials, Workspace())
         monkeypatch.setenv("MLFF_NATIVE", "0")
         assert not can_evaluate(potential, hood)
         return found, evaluated_by_stages(potential, hood, virials)
@@ -123,7 +123,7 @@ def test_same_bits_whatever_threads_and_whatever_came_before(name, dtype, rng):
         for n_threads in (1, 2, 3):
             torch.set_num_threads(n_threads)
             with torch.no_grad():
-                found.append([evaluated_by_tiles(potential, hood, True, workspace) for hood in (large, small)])
+                found.append([evaluated_by_tiles(kernel_model(potential), hood, True, workspace) for hood in (large, small)])
     finally:
         torch.set_num_threads(before)
     for others in found[1:]:

@@ -117,3 +117,16 @@ def test_reference_and_engine_give_the_same_gradient(rng):
         gradients.append({name: p.grad.clone() for name, p in stacked.named_parameters()})
     for name, gradient in gradients[0].items():
         torch.testing.assert_close(gradient, gradients[1][name], rtol=0, atol=1e-10 * gradient.abs().max().item())
+
+
+def test_constant_weights_are_packed_once_and_others_each_time(rng):
+    potential = stack([build("lean2", size="XS")])
+    graph = graph_of(frame_of(crystal(rng)), potential.species, potential.r_max)
+    constant, changing = Engine(potential, constant=True), Engine(potential)
+    before = changing.predict(graph).forces
+    for _ in range(2):
+        assert torch.equal(constant.predict(graph).forces, before)
+    with torch.no_grad():
+        potential.energy_scale.mul_(2)
+        next(potential.architecture.parameters()).mul_(1.1)
+    assert not torch.allclose(changing.predict(graph).forces, before)

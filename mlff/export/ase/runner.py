@@ -50,7 +50,7 @@ class PythonRunner:
         ours = copy.deepcopy(potential).to(device=device, dtype=getattr(torch, dtype)).eval().requires_grad_(False)
         self.species, self.r_max, self.device, self.dtype = ours.species, ours.r_max, device, dtype
         self.n_members = len(ours) if isinstance(ours, Committee) else 1
-        self._evaluator = evaluator(stacked_of(ours))
+        self._evaluator = evaluator(stacked_of(ours), constant=True)
 
     def neighbors(self, species: Tensor, pbc: np.ndarray, skin: float) -> Neighbors:
         if isinstance(self._evaluator, Reference):
