@@ -23,3 +23,5 @@ ATOMIC_TIME = 2.4188843265857e-2  # fs, ħ / hartree
 ELECTRON_MASS = 5.48579909065e-4  # amu
 AMU = 1.66053906660e-27 / 1.602176634e-19 * 1e10  # eV fs²/Å² per amu: with such masses, m a is eV/Å and ½ m v² is eV
 TO_MILLI = 1e3  # eV → meV
+CM2_PER_S = 10.0  # Å²/fs, of a diffusivity; 1 Å²/ps = 1e-4 cm²/s
+S_PER_CM = 1 / 16021.76634  # e²/(eV Å fs), of a conductivity
