@@ -1,1 +1,31 @@
 """Observables: arrays in, arrays out; no torch."""
+
+from mlff.analysis.accumulator import Accumulator
+from mlff.analysis.arrhenius import Arrhenius, fit_arrhenius, times_temperature
+from mlff.analysis.conductivity import Haven, haven_ratio, nernst_einstein
+from mlff.analysis.constraint_reduction import Reduction, constraint_reduction
+from mlff.analysis.diffusivity import Criteria, TracerDiffusivity, tracer_diffusivity
+from mlff.analysis.estimate import Estimate, no_result
+from mlff.analysis.msd import Displacements, MeanSquareDisplacement
+from mlff.analysis.pair_distribution import PairDistribution, PairDistributionAccumulator
+
+__all__ = [
+    "Accumulator",
+    "Arrhenius",
+    "Criteria",
+    "Displacements",
+    "Estimate",
+    "Haven",
+    "MeanSquareDisplacement",
+    "PairDistribution",
+    "PairDistributionAccumulator",
+    "Reduction",
+    "TracerDiffusivity",
+    "constraint_reduction",
+    "fit_arrhenius",
+    "haven_ratio",
+    "nernst_einstein",
+    "no_result",
+    "times_temperature",
+    "tracer_diffusivity",
+]

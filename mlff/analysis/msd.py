@@ -117,9 +117,16 @@ class MeanSquareDisplacement:
         if not len(frames):
             return
         self._check(frames)
-        for begin in range(0, len(frames), self._block):
-            part = slice(begin, begin + self._block)
-            self._put(self._lattice(frames.positions[part], frames.cells[part]))
+        begin = 0
+        while begin < len(frames):  # whole blocks alone go through the cascade, so that chunks do not matter
+            held = int(self._clock[0] - self._multi_tau.seen)
+            part = slice(begin, begin + self._block - held)
+            new = frames.positions[part]
+            self._lattice(new, frames.cells[part], self._pending[held : held + len(new)])
+            self._clock[0] += len(new)
+            begin += len(new)
+            if held + len(new) == self._block:
+                self._pass_on(self._pending)
         cells = np.asarray(frames.cells, float)
         for cell in cells if (cells != self._cell).any() else ():  # one by one, so that chunks do not matter
             self._cell_sum += cell - self._cell
@@ -187,58 +194,39 @@ class MeanSquareDisplacement:
             )
         self._clock[1] = steps[-1]
 
-    def _lattice(self, positions: np.ndarray, cells: np.ndarray) -> np.ndarray:
-        """Displacements from the first frame in terms of the first cell, without drift, (n_frames, 3, n_ions + 1)."""
+    def _lattice(self, positions: np.ndarray, cells: np.ndarray, u: np.ndarray) -> None:
+        """Writes displacements from the first frame in terms of the first cell, without drift, into u, (n_frames, 3, n_ions + 1)."""
         n = len(self.ions)
-        u = np.empty((len(positions), 3, n + 1))
-        if (cells == self._cell).all():
-            turn = None
-        else:  # r → fractional → the first cell
-            turn = np.linalg.solve(cells, np.broadcast_to(self._cell, cells.shape))
-        chosen = positions[:, self.ions]
-        if turn is not None:
-            chosen = chosen @ turn
-        np.subtract(chosen.transpose(0, 2, 1), self._start[self.ions].T, out=u[:, :, :n])
+        still = bool((cells == self._cell).all())
+        # r → fractional → the first cell
+        turn = None if still else np.linalg.solve(cells, np.broadcast_to(self._cell, cells.shape))
+        near = self.ions[-1] - self.ions[0] + 1 == n  # neighbours in the list are looked at, not copied
+        chosen = positions[:, self.ions[0] : self.ions[0] + n] if near else np.take(positions, self.ions, axis=1)
+        chosen = chosen if still else chosen @ turn
+        for c in range(3):
+            np.subtract(chosen[:, :, c], self._start[self.ions, c], out=u[:, c, :n])
         if len(self.drift):
             mean = np.einsum("n,tnc->tc", self.drift, positions)
-            mean = mean if turn is None else np.einsum("ta,tab->tb", mean, turn)
+            mean = mean if still else np.einsum("ta,tab->tb", mean, turn)
             u[:, :, :n] -= (mean - self.drift @ self._start)[:, :, None]
         u[:, :, n] = u[:, :, :n].sum(2) / np.sqrt(n)
-        return u
 
-    def _put(self, u: np.ndarray) -> None:
-        """Fills the block that goes through the cascade; whole blocks alone go, so that chunks do not matter."""
-        seen = int(self._multi_tau.seen)
-        held = int(self._clock[0]) - seen
-        while len(u):
-            room = min(len(u), self._block - held)
-            self._pending[held : held + room] = u[:room]
-            self._clock[0] += room
-            held, u = held + room, u[room:]
-            if held == self._block:
-                self._multi_tau.update(self._pending)
-                self._blocks.update(seen, self._pending)
-                self._keep_single(seen, self._pending)
-                seen, held = seen + self._block, 0
-                self._last = self._pending[-1].copy()
-
-    def _keep_single(self, start: int, u: np.ndarray) -> None:
+    def _pass_on(self, u: np.ndarray) -> None:
+        start = int(self._multi_tau.seen)
+        self._multi_tau.update(u)
+        self._blocks.update(start, u)
         wanted = lags(64)  # more than a run can have
         found = wanted[(wanted >= start) & (wanted < start + len(u))]
         self._single = np.concatenate([self._single, u[found - start]])
+        self._last = u[-1].copy()
 
     def _run(self) -> RunDisplacements:
         """With the frames that wait for their block, on a copy."""
         whole = MeanSquareDisplacement(self.ions, self.timestep)
         whole.drift = self.drift
         whole.load(self.state())
-        seen = int(whole._multi_tau.seen)
-        rest = whole._pending[: int(self._clock[0]) - seen]
-        if len(rest):
-            whole._multi_tau.update(rest)
-            whole._blocks.update(seen, rest)
-            whole._keep_single(seen, rest)
-            whole._last = rest[-1]
+        if waiting := int(self._clock[0] - self._multi_tau.seen):
+            whole._pass_on(whole._pending[:waiting])
         n, mean_cell = len(self.ions), self._cell + self._cell_sum / self._clock[0]
         turn = np.linalg.solve(self._cell, mean_cell)
         tau, dt = whole._multi_tau, self.timestep * float(self._clock[2])

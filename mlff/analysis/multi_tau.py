@@ -28,6 +28,8 @@ class MultiTau:
         self.first = np.zeros((3, n_ions))
         self.history = np.zeros((0, DEPTH - 1, 3, n_ions))  # the last frames of each level, the latest last
 
+        self._work = np.zeros((2, 0, 3, n_ions))  # kept: fresh pages for each difference would take longer than the arithmetic
+
     @property
     def lags(self) -> np.ndarray:
         """(n_lags,) int64, frames, ascending."""
@@ -63,8 +65,10 @@ class MultiTau:
         if rows and (more := rows[-1] + 1 - len(self.counts)) > 0:
             self.sums = np.concatenate([self.sums, np.zeros((more, 6, n_ions))])
             self.counts = np.concatenate([self.counts, np.zeros(more, np.int64)])
-        window = np.concatenate([self.history[level, DEPTH - 1 - held :], u])
-        scratch = np.empty_like(u, order="C")  # once: fresh pages for each difference take longer than the arithmetic
+        if self._work.shape[1] < held + len(u):
+            self._work = np.empty((2, DEPTH - 1 + len(u), 3, n_ions))
+        window, scratch = self._work[0, : held + len(u)], self._work[1]
+        window[:held], window[held:] = self.history[level, DEPTH - 1 - held :], u
         for lag, row in zip(found, rows, strict=True):
             old = max(0, held - lag)  # the pair that ends with the first new frame begins here
             self.counts[row] += len(window) - lag - old

@@ -1,0 +1,111 @@
+"""Pair distribution functions g(r) and coordination numbers of all pairs of species."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+
+import numpy as np
+
+from mlff.analysis.accumulator import check_settings
+from mlff.analysis.blocks import Blocks
+from mlff.geometry import neighbor_list
+from mlff.trajectory import Frames
+
+PERIODIC = np.ones(3, bool)
+
+
+@dataclass(frozen=True)
+class PairDistribution:
+    """r: (n_bins,), middle of the bins, Å. edges: (n_bins + 1,), Å. n_frames: how many were counted.
+
+    g, error: by pair of species ("A", "B") in the order of the alphabet, (n_bins,); the error is the scatter of blocks of time, NaN with
+    fewer than two frames.
+    coordination: by ordered pair, (n_bins,): how many B lie within the upper edge of each bin around one A.
+    """
+
+    r: np.ndarray
+    edges: np.ndarray
+    g: dict[tuple[str, str], np.ndarray]
+    error: dict[tuple[str, str], np.ndarray]
+    coordination: dict[tuple[str, str], np.ndarray]
+    n_frames: int
+
+
+class PairDistributionAccumulator:
+    """g_AB(r) = ⟨V / (N_A N_B) Σ_{i in A} Σ_{j in B, j ≠ i} δ(r − r_ij)⟩ / 4πr², with V of each frame and the exact volume of the shells.
+
+    r_max may exceed the cell: then all images count, also those of i itself at lattice vectors, as they do around an atom of a crystal.
+    Of N atoms of one kind without order, g is 1 − 1/N by this definition, not 1.
+
+    Args:
+        species: symbol of each atom. r_max, width: of the bins, Å.
+        stride: one of so many frames that come is counted, the first of them.
+    """
+
+    def __init__(self, species: Sequence[str], r_max: float = 8.0, width: float = 0.05, stride: int = 1):
+        if not (r_max > width > 0 and stride >= 1):
+            raise ValueError(f"found r_max {r_max}, width {width}, stride {stride}; expected r_max > width > 0 in Å and stride ≥ 1")
+        self.symbols = sorted(set(species))
+        self.kind = np.array([self.symbols.index(s) for s in species])
+        self.pairs = list(combinations_with_replacement(range(len(self.symbols)), 2))
+        self.r_max, self.stride = float(r_max), int(stride)
+        self.n_bins = max(1, round(r_max / width))
+        self._blocks = Blocks((2, len(self.pairs), self.n_bins))  # counts, and counts × volume
+        self._seen = np.zeros((), np.int64)
+
+    def update(self, frames: Frames) -> None:
+        for k in range(int(-self._seen % self.stride), len(frames), self.stride):
+            counts = self._count(frames.positions[k], frames.cells[k])
+            self._blocks.add(np.stack([counts, counts * abs(np.linalg.det(frames.cells[k]))]))
+        self._seen = self._seen + len(frames)
+
+    def merge(self, other: "PairDistributionAccumulator") -> None:
+        """Takes in any other frames of the same atoms: a later part of the run or another run."""
+        check_settings(other._settings(), self._settings())
+        self._blocks.merge(other._blocks)
+        self._seen = self._seen + other._seen
+
+    def result(self) -> PairDistribution:
+        """Raises: ValueError: no frame was counted."""
+        if not self._blocks.n:
+            raise ValueError("found no frame, expected at least one; update with frames first")
+        edges = np.linspace(0, self.r_max, self.n_bins + 1)
+        shell = 4 / 3 * np.pi * np.diff(edges**3)
+        numbers = np.bincount(self.kind)
+        mean, error = self._blocks.mean(), self._blocks.error()
+        g, errors, coordination = {}, {}, {}
+        for row, (a, b) in enumerate(self.pairs):
+            name, scale = (self.symbols[a], self.symbols[b]), (2 if a == b else 1) / (numbers[a] * numbers[b] * shell)
+            g[name], errors[name] = mean[1, row] * scale, error[1, row] * scale
+            within = np.cumsum(mean[0, row]) * (2 if a == b else 1)
+            coordination[name] = within / numbers[a]
+            coordination[name[::-1]] = within / numbers[b]
+        return PairDistribution((edges[1:] + edges[:-1]) / 2, edges, g, errors, coordination, int(self._blocks.n))
+
+    def state(self) -> dict[str, np.ndarray]:
+        blocks = {f"blocks.{name}": array for name, array in self._blocks.state().items()}
+        return blocks | {"seen": np.array(self._seen)} | self._settings()
+
+    def load(self, state: dict[str, np.ndarray]) -> None:
+        check_settings(state, self._settings())
+        self._blocks.load({name.removeprefix("blocks."): a for name, a in state.items() if name.startswith("blocks.")})
+        self._seen = np.array(state["seen"])
+
+    def _settings(self) -> dict[str, np.ndarray]:
+        return {
+            "species": np.array([self.symbols[k] for k in self.kind]),
+            "r_max": np.array(self.r_max),
+            "n_bins": np.array(self.n_bins),
+            "stride": np.array(self.stride),
+        }
+
+    def _count(self, positions: np.ndarray, cell: np.ndarray) -> np.ndarray:
+        """Pairs, each once, by pair of species and bin, (n_pairs, n_bins)."""
+        fraction = np.linalg.solve(cell.T, np.asarray(positions, float).T).T
+        inside = (fraction - np.floor(fraction)) @ cell  # the search and the differences then work with small numbers
+        (i, j), shift = neighbor_list(inside, cell, PERIODIC, self.r_max, half=True)
+        distance = np.linalg.norm(inside[j] - inside[i] + shift @ cell, axis=1)
+        low, high = np.minimum(self.kind[i], self.kind[j]), np.maximum(self.kind[i], self.kind[j])
+        row = low * len(self.symbols) - low * (low - 1) // 2 + high - low
+        place = np.minimum((distance * (self.n_bins / self.r_max)).astype(np.int64), self.n_bins - 1)
+        return np.bincount(row * self.n_bins + place, minlength=len(self.pairs) * self.n_bins).reshape(len(self.pairs), -1).astype(float)
