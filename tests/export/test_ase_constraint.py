@@ -250,8 +250,13 @@ def test_relaxations(optimizer, mode, rng):
     assert motion_taken(atoms, atoms.positions - start) < 1e-12
     assert 1e-4 < atoms.get_potential_energy() < 0.7 * before
     assert np.abs(atoms.get_forces(apply_constraint=False)).max() > 1e-3
-    step = rng.normal(scale=1e-4, size=start.shape)
-    constraint = atoms.constraints[0]
+    constraint, random = atoms.constraints[0], rng.normal(size=start.shape)
+    along = random.copy()
+    constraint.adjust_forces(atoms, along)
+    new = atoms.positions + along
+    constraint.adjust_positions(atoms, new)
+    np.testing.assert_allclose(new, atoms.positions + along, atol=1e-12)  # a step along forces is allowed as it is
+    step = 1e-4 * random
     for sign in (1, -1):  # no allowed step leads down
         new = atoms.positions + sign * step
         constraint.adjust_positions(atoms, new)
