@@ -23,6 +23,7 @@ class Replica:
     kinds: of the anions that are constrained, such as ("PS4",); None: all that are found.
     seed: of velocities and noise.
     driver: the member of a committee whose forces it feels; MEAN: their mean.
+    structure: what `atoms` are called; replicas of one structure, temperature and mode are runs of one condition.
     """
 
     name: str
@@ -33,6 +34,7 @@ class Replica:
     kinds: Sequence[str] | None = None
     seed: int = 0
     driver: int = MEAN
+    structure: str = ""
 
     def __post_init__(self):
         motions = constrained_motions(self.mode)

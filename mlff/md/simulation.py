@@ -242,7 +242,7 @@ class Simulation:
             ensemble = type(self.plan.ensemble_of(stage)).__name__
             stages.append({"name": stage.name, "first_step": first + 1, "last_step": last, "ensemble": ensemble, "recorded": stage.record})
             first = last
-        own = {name: getattr(replica, name) for name in ("name", "temperature", "pressure", "mode", "seed", "driver")}
+        own = {name: getattr(replica, name) for name in ("name", "structure", "temperature", "pressure", "mode", "seed", "driver")}
         kinds = None if replica.kinds is None else list(replica.kinds)
         return {**own, "kinds": kinds, "timestep": timestep, "stages": stages, "units": UNITS}
 

@@ -78,6 +78,7 @@ def replicas_of(given: Mapping) -> list[Replica]:
                     kinds=constraint["anions"],
                     seed=seed,
                     driver=MEAN if member is None else member,
+                    structure=Path(source).stem,
                 )
             )
     return replicas
