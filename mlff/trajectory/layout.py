@@ -74,7 +74,7 @@ def make_array(path: Path, name: str, column: Column, rows: int) -> None:
 def read_file(array, folder: Path, number: int) -> np.ndarray:
     """One file of an array that `make_array` made, (rows_per_file, …); one that is missing holds zeros.
 
-    As zarr reads it, without zarr's queue of tasks, which takes longer than the unpacking: 4 ns instead of 15 per atom and frame.
+    As zarr reads it, without zarr's queue of tasks, which takes longer than the unpacking: 4 ns instead of 13 or more per atom and frame.
     """
     from numcodecs.blosc import Blosc
 

@@ -26,7 +26,7 @@ class Trajectory(Sequence):
         numbers, masses, pbc: (n_atoms,), (n_atoms,) amu, (3,) bool.
         about: what the run said of itself; `timestep` in fs.
         steps, times: (n_frames,) int64, and × timestep, fs.
-        names: of the series.
+        series_names: of what else was stored.
     Raises:
         ValueError: the folder is missing, is something else, or was written by a newer version.
     """
@@ -41,7 +41,7 @@ class Trajectory(Sequence):
         self.numbers, self.masses = atoms["numbers"][:], atoms["masses"][:]
         self._positions, self._cell = atoms["positions"][:], atoms["cell"][:]
         self.n_frames, self.n_atoms = self._contents.n_rows("frames"), len(self.numbers)
-        self.names = tuple(name for name in self._contents.streams if name != "frames")
+        self.series_names = tuple(name for name in self._contents.streams if name != "frames")
         self._steps: dict[str, np.ndarray] = {}
         self._arrays: dict[tuple[str, str], object] = {}  # of zarr, by stream and column
         self._blocks: dict[tuple[str, str], tuple[int, np.ndarray]] = {}  # the last file unpacked
@@ -108,9 +108,9 @@ class Trajectory(Sequence):
         Raises:
             ValueError: there is no such series.
         """
-        if name not in self.names:
+        if name not in self.series_names:
             raise ValueError(
-                f"{self.path}: found no series {name!r}, expected one of {list(self.names)}; let the run store it, or name another"
+                f"{self.path}: found no series {name!r}, expected one of {list(self.series_names)}; let the run store it, or name another"
             )
         return self._contents.n_rows(name)
 
@@ -137,7 +137,7 @@ class Trajectory(Sequence):
         if (self.masses != atomic_masses[self.numbers]).any():
             atoms.set_masses(self.masses)
         atoms.info = {"step": step, "time": step * float(self.about["timestep"])}
-        for name in self.names:
+        for name in self.series_names:
             steps = self._steps_of(name)
             i = int(np.searchsorted(steps, step))
             if i == len(steps) or steps[i] != step:

@@ -41,15 +41,25 @@ class TrajectoryWriter:
         self.path = path
         self._group = open_store(path, "r+")
         self._lock = open(path / "writer.lock", "w")  # noqa: SIM115 - held until close
+        self._file: int | None = None
+        try:
+            self._hold()
+            self.chunk, self.precision = int(self._group.attrs["chunk"]), float(self._group.attrs["precision"])
+            self._reference, self._first_cell = self._group["atoms/positions"][:], self._group["atoms/cell"][:]
+            self._take(read_journal(path / JOURNAL))
+        except BaseException:
+            self._lock.close()
+            raise
+
+    def _hold(self) -> None:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)  # given up also by a process that is killed
         except BlockingIOError:
-            self._lock.close()
-            raise ValueError(f"{path}: found another process that writes it, expected to be the only one; end that run first") from None
-        attributes = self._group.attrs
-        self.chunk, self.precision = int(attributes["chunk"]), float(attributes["precision"])
-        self._reference, self._first_cell = self._group["atoms/positions"][:], self._group["atoms/cell"][:]
-        self._take(read_journal(path / JOURNAL))
+            raise ValueError(
+                f"{self.path}: found another process that writes it, expected to be the only one; end that run first"
+            ) from None
+        except OSError:  # a file system without locks
+            pass
 
     @classmethod
     def create(cls, path: str | Path, atoms: Atoms, about: Mapping, chunk: int = 100, precision: float = PRECISION) -> TrajectoryWriter:
@@ -100,12 +110,15 @@ class TrajectoryWriter:
             ValueError: the folder is no trajectory, or another process writes it.
         """
         writer = cls(Path(path))
-        for name in [*writer.path.rglob("*.partial")]:  # what a kill left in the middle of a write
-            name.unlink(missing_ok=True)
-        stored, tail = {}, {}
-        for name in writer._streams:
-            stored[name], tail[name] = writer._kept(name, keep_until_step)
-        writer._replace(Contents(writer._streams, stored, tail))
+        try:
+            for unfinished in [*writer.path.rglob("*.partial")]:  # what a kill left in the middle of a write
+                unfinished.unlink(missing_ok=True)
+            kept = {name: writer._kept(name, keep_until_step) for name in writer._streams}
+            stored, tail = ({name: part[k] for name, part in kept.items()} for k in (0, 1))
+            writer._replace(Contents(writer._streams, stored, tail))
+        except BaseException:
+            writer.close()
+            raise
         return writer
 
     def append(self, frames: Frames | None = None, **series: Series) -> None:
@@ -225,7 +238,7 @@ class TrajectoryWriter:
                 self._last[name] = int(rows["steps"][-1])
             elif contents.stored[name]:
                 self._last[name] = int(self._group[f"{name}/steps"][contents.stored[name] - 1])
-        self._file: int | None = os.open(self.path / JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
+        self._file = os.open(self.path / JOURNAL, os.O_WRONLY | os.O_APPEND | os.O_CLOEXEC)
 
 
 def _make(path: Path, given: Mapping[str, np.ndarray], attributes: Mapping) -> None:

@@ -39,7 +39,7 @@ def content(path: Path) -> dict[str, np.ndarray]:
     trajectory = Trajectory(path)
     (frames,) = trajectory.chunks(size=10**6) if len(trajectory) else (Frames(*np.zeros((3, 0))),)
     found = {"steps": frames.steps, "positions": frames.positions, "cells": frames.cells}
-    for name in trajectory.names:
+    for name in trajectory.series_names:
         series = trajectory.series(name)
         found |= {f"{name}/steps": series.steps, **{f"{name}/{value}": array for value, array in series.values.items()}}
     return found

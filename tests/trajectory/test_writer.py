@@ -37,7 +37,7 @@ def test_what_is_written_reads_back(tmp_path, rng, thermo):
     found = content(tmp_path / "t")
     assert (trajectory.n_frames, trajectory.n_atoms, len(trajectory)) == (37, 12, 37)
     assert trajectory.about == ABOUT
-    assert trajectory.names == ("velocities", "thermo")
+    assert trajectory.series_names == ("velocities", "thermo")
     np.testing.assert_array_equal(trajectory.numbers, atoms.numbers)
     np.testing.assert_array_equal(trajectory.masses, atoms.get_masses())
     np.testing.assert_array_equal(trajectory.pbc, atoms.pbc)
@@ -198,8 +198,8 @@ def refusals(rng: np.random.Generator) -> dict[str, tuple[str, dict]]:
         "name": ("found a series named 'atoms'", {"atoms": Series(steps, ok)}),
         "velocities": (r"expected \(2, 12, 3\)", {"velocities": Series(steps, {"velocities": np.ones((2, 11, 3))})}),
         "velocities and more": (
-            r"expected \['velocities'\]",
-            {"velocities": Series(steps, {"velocities": np.ones((2, 12, 3)), "x": steps})},
+            r"holds \['velocities', 'x'\], expected \['velocities'\]",
+            {"velocities": Series(steps, {"velocities": np.ones((2, 12, 3)), "x": np.ones((2, 12, 3))})},
         ),
         "float32": ("velocities of step 50 holds inf", {"velocities": Series(steps, {"velocities": np.full((2, 12, 3), 1e39)})}),
     }
@@ -269,6 +269,16 @@ def test_one_process_writes(tmp_path, rng):
         pass
     with pytest.raises(ValueError, match="found a writer that was closed"):
         writer.append(path_of(atoms, 2, rng))
+
+
+def test_a_writer_that_could_not_begin_holds_nothing(tmp_path, rng):
+    TrajectoryWriter.create(tmp_path / "t", sulphide(rng), ABOUT).close()
+    journal = (tmp_path / "t/journal").read_bytes()
+    (tmp_path / "t/journal").unlink()
+    with pytest.raises(ValueError, match="found no whole record, expected the journal of a trajectory"):
+        TrajectoryWriter.open(tmp_path / "t", 0)
+    (tmp_path / "t/journal").write_bytes(journal)
+    TrajectoryWriter.open(tmp_path / "t", 0).close()
 
 
 def test_a_full_disk_leaves_no_half_append(tmp_path, rng, monkeypatch):
