@@ -317,6 +317,8 @@ def test_a_journal_cut_anywhere_holds_the_appends_before(tmp_path, rng, thermo):
         trajectory = Trajectory(tmp_path / "t")
         expected = sum(end <= size for end in ends)
         assert (len(trajectory), trajectory.n_entries("thermo")) == (expected, expected)
+    (tmp_path / "t/journal").write_bytes(data[: ends[1]] + bytes(100))  # what a loss of power may leave
+    assert len(Trajectory(tmp_path / "t")) == 2
     with TrajectoryWriter.open(tmp_path / "t", 10**6) as writer:  # goes on after what was cut off
         writer.append(some(frames, 2, 3))
     np.testing.assert_allclose(content(tmp_path / "t")["positions"], frames.positions, rtol=0, atol=ROUNDING)
