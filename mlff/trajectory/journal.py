@@ -68,11 +68,19 @@ def write_journal(path: Path, contents: Contents) -> None:
         "stored": dict(contents.stored),
     }
     temporary = path.with_name(f"{path.name}.partial")
-    with open(temporary, "wb") as file:
-        file.write(record(contents.tail, contents.streams, first))
-        file.flush()
-        os.fsync(file.fileno())
+    temporary.write_bytes(record(contents.tail, contents.streams, first))
+    reach_disk(temporary)
     temporary.replace(path)
+
+
+def reach_disk(*paths: Path) -> None:
+    """Wait until files, and the entries of folders, are on the disk."""
+    for path in paths:
+        handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+        try:
+            os.fsync(handle)
+        finally:
+            os.close(handle)
 
 
 def record(rows: Mapping[str, Rows], streams: Mapping[str, Stream], first: Mapping | None = None) -> bytes:

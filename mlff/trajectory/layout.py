@@ -7,12 +7,12 @@
     journal                       which rows of these arrays are valid, and the rows that are not yet in them (mlff.trajectory.journal)
 
 A frame's positions are `atoms/positions + precision × displacements` and its cell is `atoms/cell + cell_changes`. The displacements
-are whole numbers, so that their error is half the precision however far an ion travels; a chunk of zeros is not written, so that a
-constant cell takes no room.
+are whole numbers, so that their error is half the precision however far an ion travels; a constant cell is zeros, which pack to nothing.
 """
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
@@ -72,18 +72,26 @@ def make_array(path: Path, name: str, column: Column, rows: int) -> None:
 
 
 def read_file(array, folder: Path, number: int) -> np.ndarray:
-    """One file of an array that `make_array` made, (rows_per_file, …); one that is missing holds zeros.
+    """One file of an array that `make_array` made, (rows_per_file, …).
 
     As zarr reads it, without zarr's queue of tasks, which takes longer than the unpacking: 4 ns instead of 13 or more per atom and frame.
+
+    Raises:
+        ValueError: the file is missing or damaged.
     """
     from numcodecs.blosc import Blosc
 
-    out = np.zeros(array.chunks, array.dtype)
+    out = np.empty(array.chunks, array.dtype)
+    file = folder.joinpath(array.path, "c", str(number), *["0"] * (len(array.chunks) - 1))
     try:
-        packed = folder.joinpath(array.path, "c", str(number), *["0"] * (len(array.chunks) - 1)).read_bytes()
-    except FileNotFoundError:
-        return out
-    Blosc().decode(packed, out)
+        packed = file.read_bytes()
+        # blosc's header: its decoder reads on where a file was cut short
+        if len(packed) < 16 or struct.unpack_from("<I4xI", packed, 4) != (out.nbytes, len(packed)):
+            raise RuntimeError(f"{len(packed)} bytes, of another length than it says")
+        Blosc().decode(packed, out)
+    except (FileNotFoundError, RuntimeError) as error:
+        found = "no file" if isinstance(error, FileNotFoundError) else f"a damaged file ({error})"
+        raise ValueError(f"{file}: found {found}, expected a part of the trajectory; copy the whole folder of the run again") from None
     return out
 
 

@@ -13,7 +13,7 @@ from ase import Atoms
 
 from mlff.trajectory.checks import checked_about, checked_finite, checked_frames, checked_series
 from mlff.trajectory.frames import Frames, Series
-from mlff.trajectory.journal import Contents, joined, no_rows, read_journal, record, write_journal
+from mlff.trajectory.journal import Contents, joined, no_rows, reach_disk, read_journal, record, write_journal
 from mlff.trajectory.layout import (
     FORMAT,
     JOURNAL,
@@ -155,13 +155,15 @@ class TrajectoryWriter:
                 make_array(self.path, f"{name}/{column}", kind, rows_per_write(name, streams[name], self.chunk))
         stored = {name: self._stored.get(name, 0) for name in streams}
         tail = {name: joined([*self._parts.get(name, []), rows.get(name, no_rows(streams[name]))]) for name in streams}
+        touched: list[Path] = []
         for name, stream in streams.items():
             unit = rows_per_write(name, stream, self.chunk)
             n = len(tail[name]["steps"]) // unit * unit
             if n:
-                self._write_rows(name, stored[name], {c: array[:n] for c, array in tail[name].items()})
+                touched += self._write_rows(name, stored[name], {c: array[:n] for c, array in tail[name].items()})
                 stored[name] += n
                 tail[name] = {c: array[n:].copy() for c, array in tail[name].items()}
+        reach_disk(*touched)  # together: the first wait brings most of the others' with it
         self._replace(Contents(streams, stored, tail))
 
     def close(self) -> None:
@@ -199,16 +201,23 @@ class TrajectoryWriter:
             os.ftruncate(self._file, begin)
             raise
 
-    def _write_rows(self, name: str, first: int, rows: Rows) -> None:
-        """Rows into the zarr arrays of a stream, beyond those that the journal counts."""
-        for column, array in rows.items():
-            target = self._group[f"{name}/{column}"]
-            end = first + len(array)
+    def _write_rows(self, name: str, first: int, rows: Rows) -> list[Path]:
+        """Rows into the zarr arrays of a stream, beyond those that the journal counts: the files and folders that this changed."""
+        import zarr
+
+        with zarr.config.set({"array.write_empty_chunks": True}):  # so that a file that is missing is a loss, and no zeros
+            arrays = {column: self._group[f"{name}/{column}"] for column in rows}
+        touched = []
+        for column, target in arrays.items():
+            end = first + len(rows[column])
             if target.shape[0] != end:
-                target.resize((end, *array.shape[1:]))
-            target[first:end] = array
+                target.resize((end, *target.shape[1:]))
+            target[first:end] = rows[column]
+            folder = self.path / name / column
+            touched += [folder / "zarr.json", folder / "c"]
             for number in range(first // target.chunks[0], (end - 1) // target.chunks[0] + 1):
-                _reach_disk(self.path / name / column / "c" / str(number))
+                touched += _with_all_below(folder / "c" / str(number))
+        return touched
 
     def _kept(self, name: str, keep_until_step: int) -> tuple[int, Rows]:
         """(rows that stay in the zarr arrays, rows that go back to the journal) of a stream cut after a step."""
@@ -255,12 +264,5 @@ def _make(path: Path, given: Mapping[str, np.ndarray], attributes: Mapping) -> N
     write_journal(path / JOURNAL, Contents(streams, {"frames": 0}, {"frames": no_rows(streams["frames"])}))
 
 
-def _reach_disk(chunk: Path) -> None:
-    """Wait until the files of a chunk are on the disk; one of zeros has none."""
-    for file in [chunk] if chunk.is_file() else chunk.rglob("*"):
-        if file.is_file() and not file.name.endswith(".partial"):
-            handle = os.open(file, os.O_RDONLY)
-            try:
-                os.fsync(handle)
-            finally:
-                os.close(handle)
+def _with_all_below(path: Path) -> list[Path]:
+    return [path, *(below for below in path.rglob("*") if not below.name.endswith(".partial"))]

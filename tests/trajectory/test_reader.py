@@ -7,7 +7,7 @@ import pytest
 import zarr
 from ase import units
 
-from mlff.trajectory import Series, Trajectory, TrajectoryWriter
+from mlff.trajectory import Frames, Series, Trajectory, TrajectoryWriter
 from tests.trajectory.paths import content, path_of, sulphide
 
 
@@ -131,6 +131,24 @@ def test_a_damaged_journal_is_refused(written):
     (written / "journal").write_bytes(data)
     with pytest.raises(ValueError, match="found no whole record, expected the journal of a trajectory; copy the whole folder"):
         Trajectory(written)
+
+
+def test_a_file_that_was_lost_or_damaged_is_told(tmp_path, rng):
+    """Also of atoms that never moved, whose displacements are zeros: a file that is missing never means zeros."""
+    atoms = sulphide(rng)
+    still = Frames(np.arange(20), np.repeat(atoms.positions[None], 20, 0), np.repeat(atoms.cell.array[None], 20, 0))
+    with TrajectoryWriter.create(tmp_path / "t", atoms, {"timestep": 1}, chunk=10) as writer:
+        writer.append(still)
+    np.testing.assert_array_equal(content(tmp_path / "t")["positions"], still.positions)
+    part = tmp_path / "t/frames/displacements/c/0/0/0"
+    packed = part.read_bytes()
+    for left in (b"", packed[:10], packed[:20], packed[:-1], packed + b"1", packed[:16] + bytes(b ^ 85 for b in packed[16:])):
+        part.write_bytes(left)
+        with pytest.raises(ValueError, match=r"displacements/c/0/0/0: found a damaged file .*copy the whole folder of the run again"):
+            content(tmp_path / "t")
+    part.unlink()
+    with pytest.raises(ValueError, match=r"displacements/c/0/0/0: found no file, expected a part of the trajectory; copy"):
+        content(tmp_path / "t")
 
 
 def test_zarr_alone_reads_the_chunks(written):

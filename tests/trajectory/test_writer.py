@@ -69,11 +69,12 @@ def test_far_from_the_origin_and_after_a_long_way_nothing_is_lost(tmp_path, rng,
     np.testing.assert_allclose(found["cells"], frames.cells, rtol=0, atol=1e-14)
 
 
-def test_a_constant_cell_is_exact_and_takes_no_room(tmp_path, rng):
+def test_a_constant_cell_is_exact_and_takes_next_to_no_room(tmp_path, rng):
     atoms = sulphide(rng)
     with TrajectoryWriter.create(tmp_path / "t", atoms, ABOUT, chunk=10) as writer:
         writer.append(path_of(atoms, 4000, rng))
-    assert [file.name for file in (tmp_path / "t/frames/cell_changes").rglob("*") if file.is_file()] == ["zarr.json"]
+    room = sum(file.stat().st_size for file in (tmp_path / "t/frames/cell_changes").rglob("*") if file.is_file())
+    assert room < 4000  # bytes, one for each frame
     np.testing.assert_array_equal(content(tmp_path / "t")["cells"], np.broadcast_to(atoms.cell.array, (4000, 3, 3)))
 
 
@@ -347,7 +348,7 @@ with TrajectoryWriter.open(path, 10**9) as writer:
 """
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2))
 def test_killed_at_any_moment_only_the_append_under_way_is_lost(tmp_path, seed):
     """A process that appends without end is killed, again and again; every append that it reported is there, whole."""
     atoms = Atoms("Li50", np.arange(150.0).reshape(50, 3), cell=np.eye(3) * 10, pbc=True)
