@@ -9,8 +9,6 @@ from mlff.md.dynamics import Dynamics, Target
 from mlff.md.state import State
 
 LENGTH = 3  # thermostats of a chain
-# Yoshida's fourth-order weights of the steps that a chain takes in one
-WEIGHTS = (1 / (2 - 2 ** (1 / 3)), 1 - 2 / (2 - 2 ** (1 / 3)), 1 / (2 - 2 ** (1 / 3)))
 
 
 @dataclass(frozen=True)
@@ -41,14 +39,12 @@ class Chain:
                 return (scale.square() * twice_kinetic - n_dof * kT) / inertia[0]
             return (inertia[k - 1] * rates[k - 1].square() - kT) / inertia[k]
 
-        for weight in WEIGHTS:
-            dt = weight * time
-            for k in reversed(range(LENGTH)):
-                rates[k] = _damped(rates, k, push(k), dt)
-            scale = scale * torch.exp(-dt * rates[0])
-            places = [place + dt * rate for place, rate in zip(places, rates, strict=True)]
-            for k in range(LENGTH):
-                rates[k] = _damped(rates, k, push(k), dt)
+        for k in reversed(range(LENGTH)):
+            rates[k] = _damped(rates, k, push(k), time)
+        scale = torch.exp(-time * rates[0])
+        places = [place + time * rate for place, rate in zip(places, rates, strict=True)]
+        for k in range(LENGTH):
+            rates[k] = _damped(rates, k, push(k), time)
         return Chain(torch.stack(places, 1), torch.stack(rates, 1)), scale
 
     def energy(self, n_dof: Tensor, kT: Tensor, period: float) -> Tensor:
