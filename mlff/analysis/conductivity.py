@@ -24,7 +24,7 @@ def nernst_einstein(diffusivity: Estimate, n_ions: int, charge: float, volume: f
 
 @dataclass(frozen=True)
 class Haven:
-    """haven_ratio: D*/D_σ. charge_diffusivity: D_σ, cm²/s. tracer: D* of the same stretches of time, cm²/s. block_time: their length, fs."""
+    """haven_ratio: D*/D_σ. charge_diffusivity: D_σ, cm²/s. tracer: D* of the same stretches of time, cm²/s, each block_time long, fs."""
 
     haven_ratio: Estimate
     charge_diffusivity: Estimate

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import chi2, f
+from scipy.special import fdtri, gammaincinv
 
 from mlff.analysis.estimate import Estimate, no_result
 from mlff.analysis.msd import Displacements
@@ -63,9 +63,9 @@ def tracer_diffusivity(displacements: Displacements, criteria: Criteria | None =
     a jackknife over ions (the scatter of the ions' own slopes), widened where equal stretches of time, or independent runs, scatter by
     more than independent ions would (an F test): ions that move together are fewer than they are.
 
-    Where there is no value, the upper bound counts the displacement seen over the whole run as jumps, and takes the 95 % limit of a
-    gamma distribution whose relative variance is 1/jumps + 2/(3 ions), as of a random walk of rare or of many jumps. If nobody jumped
-    that is the rule of three: fewer than 3 jumps.
+    Where there is no value, the upper bound comes from the displacement over the whole run, for two reasons that it may be too small:
+    few jumps (the Poisson limit of their number; if nobody jumped, the rule of three) and few ions (the limit of the sum of squares of
+    Gaussian walkers). The logarithms of the two factors add as squares, being independent.
 
     Raises:
         ValueError: fewer than two lags within the window.
@@ -95,7 +95,7 @@ def tracer_diffusivity(displacements: Displacements, criteria: Criteria | None =
     reason, bounded = _doubt(fitted, exponent, float(y.mean(1)[-1]), c)
     value = fitted
     if reason and bounded:
-        value = Estimate(None, upper=_upper(jumps, n / correlation, c.jump_length, float(spans.sum())), unit=UNIT, reason=reason)
+        value = Estimate(None, upper=_upper(jumps, n, correlation, c.jump_length, float(spans.sum())), unit=UNIT, reason=reason)
     elif reason:
         value = no_result(reason, UNIT)
     return TracerDiffusivity(
@@ -135,13 +135,13 @@ def _correlation(displacements: Displacements, per_ion: np.ndarray) -> float:
         freedom = sum(len(m) - 1 for m in means)
         between = sum(((m - m.mean()) ** 2).sum() for m in means) / freedom
         within = np.mean([s.var(axis=1, ddof=1).mean() / s.shape[1] for s in squares if len(s) > 1 and s.shape[1] > 1])
-        if within > 0 and between / within > f.ppf(CHANCE, freedom, sum(s.size for s in squares)):
+        if within > 0 and between / within > fdtri(freedom, sum(s.size for s in squares), CHANCE):
             found = max(found, between / within)
     sizes = [run.total.shape[1] for run in displacements.runs]
     if len(sizes) > 2:
         means = [part.mean() for part in np.split(per_ion, np.cumsum(sizes)[:-1])]
         ratio = np.var(means, ddof=1) / (per_ion.var(ddof=1) / np.mean(sizes)) if per_ion.var() > 0 else 1.0
-        if ratio > f.ppf(CHANCE, len(sizes) - 1, len(per_ion) - 1):
+        if ratio > fdtri(len(sizes) - 1, len(per_ion) - 1, CHANCE):
             found = max(found, ratio)
     return float(found)
 
@@ -180,11 +180,12 @@ def _doubt(fitted: Estimate, exponent: Estimate, msd: float, c: Criteria) -> tup
     return "", True
 
 
-def _upper(jumps: float, independent: float, jump_length: float, ion_time: float) -> float:
+def _upper(jumps: float, n_ions: int, correlation: float, jump_length: float, ion_time: float) -> float:
     """The 95 % upper limit, cm²/s; ion_time: sum of the ions' times, fs."""
+    events = jumps / correlation
+    most = correlation * gammaincinv(events + 1, CHANCE)  # jumps, of a Poisson distribution of their number
     if jumps > 0:
-        counts = 1 / (1 / jumps + 2 / (3 * independent))
-        most = jumps / counts * chi2.ppf(CHANCE, 2 * counts + 2) / 2
-    else:
-        most = chi2.ppf(CHANCE, 2) / 2
+        shape = 1.5 * n_ions / correlation  # of the gamma distribution of Σ |Δr|² of Gaussian walkers
+        spread = shape / gammaincinv(shape, 1 - CHANCE)
+        most = jumps * np.exp(np.hypot(np.log(most / jumps), np.log(spread)))
     return float(most * jump_length**2 / (6 * ion_time * CM2_PER_S))

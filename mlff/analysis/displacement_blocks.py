@@ -19,11 +19,10 @@ class DisplacementBlocks:
 
     def update(self, start: int, u: np.ndarray) -> None:
         """Take in the frames from number `start` on, (n_frames, 3, n_ions)."""
-        while len(self.ends) and (start + len(u) - 1) // self.step > MOST:
-            self.ends, before = self.ends[::2], self.step
-            self.step = 2 * before
+        while (start + len(u) - 1) // self.step > MOST:
+            self.ends, self.step = self.ends[::2], 2 * self.step
         numbers = np.arange(start, start + len(u))
-        self.ends = np.concatenate([self.ends, u[(numbers % self.step == 0)]])
+        self.ends = np.concatenate([self.ends, u[numbers % self.step == 0]])
 
     @property
     def displacements(self) -> np.ndarray:

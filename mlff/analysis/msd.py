@@ -197,17 +197,19 @@ class MeanSquareDisplacement:
     def _lattice(self, positions: np.ndarray, cells: np.ndarray, u: np.ndarray) -> None:
         """Writes displacements from the first frame in terms of the first cell, without drift, into u, (n_frames, 3, n_ions + 1)."""
         n = len(self.ions)
-        still = bool((cells == self._cell).all())
-        # r → fractional → the first cell
-        turn = None if still else np.linalg.solve(cells, np.broadcast_to(self._cell, cells.shape))
+        same = (cells == self._cell).all(axis=(1, 2))
+        still = bool(same.all())
+        if not still:  # r → fractional → the first cell; exactly nothing where it is the first cell
+            turn = np.linalg.solve(cells, np.broadcast_to(self._cell, cells.shape))
+            turn[same] = np.eye(3)
         near = self.ions[-1] - self.ions[0] + 1 == n  # neighbours in the list are looked at, not copied
         chosen = positions[:, self.ions[0] : self.ions[0] + n] if near else np.take(positions, self.ions, axis=1)
-        chosen = chosen if still else chosen @ turn
-        for c in range(3):
-            np.subtract(chosen[:, :, c], self._start[self.ions, c], out=u[:, c, :n])
+        for c in range(3):  # element by element, frame by frame: products of matrices round by how many frames there are
+            moved = chosen[:, :, c] if still else sum(chosen[:, :, a] * turn[:, a, c, None] for a in range(3))
+            np.subtract(moved, self._start[self.ions, c], out=u[:, c, :n])
         if len(self.drift):
-            mean = np.einsum("n,tnc->tc", self.drift, positions)
-            mean = mean if still else np.einsum("ta,tab->tb", mean, turn)
+            mean = np.array([self.drift @ frame for frame in positions])
+            mean = mean if still else sum(mean[:, a, None] * turn[:, a] for a in range(3))
             u[:, :, :n] -= (mean - self.drift @ self._start)[:, :, None]
         u[:, :, n] = u[:, :, :n].sum(2) / np.sqrt(n)
 
