@@ -47,6 +47,33 @@ class Chart:
         self._parts.append(f'<path class="points c{colour}" d="{marks}"/>')
         self._remember(x, y, colour, name)
 
+    def errors(self, x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: int) -> None:
+        """Vertical bars."""
+        px, bottom = self._pixels(x, low)
+        _, top = self._pixels(x, high)
+        bars = "".join(f"M{a - 3:.1f} {b:.1f}h6m-3 0V{c:.1f}m-3 0h6" for a, b, c in zip(px, bottom, top, strict=True))
+        self._parts.append(f'<path class="line c{colour}" d="{bars}"/>')
+
+    def marks(self, x: Sequence[float], y: Sequence[float], colour: int, name: str) -> None:
+        """Round marks that are told from a line through them."""
+        px, py = self._pixels(x, y)
+        dots = (f'<circle class="dot c{colour}" cx="{a:.1f}" cy="{b:.1f}" r="3.5"/>' for a, b in zip(px, py, strict=True))
+        self._parts.append("".join(dots))
+        self._remember(x, y, colour, name)
+
+    def upper_limits(self, x: Sequence[float], y: Sequence[float], colour: int, name: str) -> None:
+        """A short bar with an arrow that points down: the value lies below."""
+        px, py = self._pixels(x, y)
+        arrows = "".join(f"M{a - 5:.1f} {b:.1f}h10m-5 0v18m-4 -5l4 5l4 -5" for a, b in zip(px, py, strict=True))
+        self._parts.append(f'<path class="line c{colour}" d="{arrows}"/>')
+        self._remember(x, y, colour, name)
+
+    def window(self, start: float, stop: float) -> None:
+        """A faint stripe between two x."""
+        left, top, width, height = self.box
+        a, b = (left + width * float(self.x.place(x)) for x in (start, stop))
+        self._parts.append(f'<path class="window" d="M{a:.1f} {top}H{b:.1f}v{height}H{a:.1f}Z"/>')
+
     def density(self, counts: np.ndarray, colour: int) -> None:
         """A grid of counts over the whole plane, (rows from below, columns), shaded by the logarithm of the count."""
         rows, columns = counts.shape

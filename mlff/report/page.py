@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
 from mlff.report.card import readable_card
@@ -53,17 +53,29 @@ def write_report(path: str | Path, content: ReportContent) -> Path:
 
 def render(content: ReportContent) -> str:
     """The report's HTML."""
-    environment = Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined)
-    environment.filters["outline"] = outline
-    return environment.from_string(_asset("report.html.j2")).render(
+    return render_page(
+        "report.html.j2",
         content=content,
         card=readable_card(content.card),
         tiles=tiles(content),
         headline=SPLIT_TITLES[content.headline],
-        sections=_sections(content),
-        style=Markup(_asset("style.css")),
-        script=Markup(_asset("script.js")),
+        sections=filled(_sections(content)),
     )
+
+
+def render_page(template: str, **values: object) -> str:
+    """A template of this package with the styles and the script of every page."""
+    environment = Environment(
+        autoescape=True, trim_blocks=True, lstrip_blocks=True, undefined=StrictUndefined, loader=FunctionLoader(_asset)
+    )
+    environment.filters["outline"] = outline
+    return environment.get_template(template).render(**values, style=Markup(_asset("style.css")), script=Markup(_asset("script.js")))
+
+
+def filled(sections: Sequence[Section]) -> list[Section]:
+    """The sections and tabs that show something."""
+    kept = [Section(s.id, s.title, s.lead, [tab for tab in s.tabs if tab.figures or tab.tables]) for s in sections]
+    return [section for section in kept if section.tabs]
 
 
 def _sections(content: ReportContent) -> list[Section]:
@@ -72,7 +84,7 @@ def _sections(content: ReportContent) -> list[Section]:
     sampled = [split for split in reversed(SPLITS) if split in content.samples]
     headline = content.samples[sampled[0]] if sampled else None
     whole = [figure for figure in (energy_parity(content), stress_parity(headline) if headline else None) if figure]
-    sections = [
+    return [
         Section(
             "accuracy",
             "Accuracy",
@@ -128,8 +140,6 @@ def _sections(content: ReportContent) -> list[Section]:
             [Tab(clock, figures) for clock, figures in learning_curves(content.history).items()],
         ),
     ]
-    filled = [Section(s.id, s.title, s.lead, [tab for tab in s.tabs if tab.figures or tab.tables]) for s in sections]
-    return [section for section in filled if section.tabs]
 
 
 def _asset(name: str) -> str:
