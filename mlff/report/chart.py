@@ -18,7 +18,8 @@ class Chart:
 
     Args:
         description: what the chart shows, for a reader who cannot see it.
-        hover: what a pointer reads off: "lines" (all series at the nearest x), "points" (the nearest point), "plane" (x and y).
+        hover: what a pointer reads off: "lines" (all series at the nearest x), "points" (the nearest point of a
+            parity), "values" (the nearest point), "plane" (x and y).
     """
 
     def __init__(self, x: Axis, y: Axis, description: str, *, width: int = 380, height: int = 290, hover: str = "lines"):

@@ -37,11 +37,12 @@ def write_figures(folder: str | Path, content: ReportContent, *, dpi: int = 200)
     for name, panels in drawn.items():
         if panels:
             paths.append(folder / f"{name}.png")
-            _draw(paths[-1], panels, dpi)
+            draw_panels(paths[-1], panels, dpi)
     return paths
 
 
-def _draw(path: Path, panels: list[Callable[[Axes], None]], dpi: int) -> None:
+def draw_panels(path: Path, panels: list[Callable[[Axes], None]], dpi: int) -> None:
+    """A picture of panels, three in a row, each drawn by a function of its axes."""
     columns = min(len(panels), 3)
     rows = -(-len(panels) // columns)
     with rc_context(LOOK):

@@ -30,7 +30,7 @@
     if (chart.mode === "plane") {
       return { text: [showX(value(chart.x, tx)), showY(other, value(chart.y, ty))], marks: [] };
     }
-    if (chart.mode === "points") {
+    if (chart.mode === "points" || chart.mode === "values") {
       let best = null, gap = 0.003;
       for (const s of chart.series) {
         s.x.forEach((x, i) => {
@@ -39,7 +39,8 @@
         });
       }
       if (!best) return null;
-      const text = [best.s.name, showX(best.x), showY(other, best.y), showY("error", best.y - best.x)];
+      const text = [best.s.name, showX(best.x), showY(other, best.y)];
+      if (chart.mode === "points") text.push(showY("error", best.y - best.x)); // y is predicted, x the reference
       return { text, marks: [[place(chart.x, best.x), place(chart.y, best.y), best.s.colour]] };
     }
     const marks = [], text = [];

@@ -1,0 +1,107 @@
+"""The tables and the main numbers of a molecular dynamics report."""
+
+from mlff.analysis import Estimate
+from mlff.report.md_content import MdReport
+from mlff.report.outline import plain
+from mlff.report.tables import Row, Table
+
+ROOM = 300.0  # K
+
+
+def cell(estimate: Estimate) -> str:
+    """A number for a column that names its unit: with its error, or a bound, or a dash."""
+    if not estimate.known and estimate.lower is None and estimate.upper is None:
+        return "–"
+    return str(estimate).removesuffix(f" {estimate.unit}") if estimate.unit else str(estimate)
+
+
+def replica_table(content: MdReport) -> Table:
+    """One row per replica; where D is no number, a remark says why."""
+    ion = f"D of {content.mobile}" if content.mobile else "D"
+    head = (
+        ("replica", ""),
+        ("T", "K"),
+        ("mode", ""),
+        ("length", "ps"),
+        (ion, "cm²/s"),
+        ("σ", "S/cm"),
+        ("exponent", "of the MSD"),
+        ("Haven ratio", ""),
+        ("drift", "meV/atom/ps"),
+        ("status", ""),
+    )
+    rows, reasons = [], {}
+    for r in content.replicas:
+        numbers = (cell(e) for e in (r.diffusivity, r.conductivity, r.exponent, r.haven_ratio))
+        drift = "–" if r.drift is None else f"{r.drift:.2g}".replace("-", "−")
+        rows.append(Row(r.name, (f"{r.temperature:g}", r.mode, f"{r.duration:,.4g}", *numbers, drift, r.status)))
+        if not r.diffusivity.known and r.diffusivity.reason != "not measured":
+            reasons.setdefault(r.diffusivity.reason, []).append(r.name)
+    rows += [Row(f"No value for {', '.join(names)}: {reason}.", (), kind="remark") for reason, names in reasons.items()]
+    return Table("Replicas", head, tuple(rows))
+
+
+def arrhenius_table(content: MdReport) -> Table | None:
+    """Per constraint mode: activation energy, and σ at room temperature from the line."""
+    if not content.arrhenius:
+        return None
+    rows = []
+    for series in content.arrhenius:
+        log = series.line.log10_at(ROOM)
+        at = series.line.at(ROOM)
+        sigma = at.times(1e3 / ROOM, "mS/cm") if at.known else at
+        cells = (cell(series.line.activation_energy), cell(series.line.log10_prefactor), cell(sigma), cell(log))
+        rows.append(Row(series.mode, (*cells, ", ".join(f"{t:g}" for t in series.line.temperatures) or "–")))
+        if series.line.contradicted:
+            at = ", ".join(f"{t:g} K" for t in series.line.contradicted)
+            rows.append(
+                Row(f"{series.mode}: the bound at {at} lies below the line, which is not one process down there.", (), kind="remark")
+            )
+        if not series.line.activation_energy.known:
+            rows.append(Row(f"{series.mode}: {series.line.activation_energy.reason}.", (), kind="remark"))
+    head = (
+        ("mode", ""),
+        ("E_a", "eV"),
+        ("log₁₀ of the prefactor", "S K/cm"),
+        (f"σ({ROOM:g} K)", "mS/cm"),
+        (f"log₁₀ σT at {ROOM:g} K", "S K/cm"),
+        ("fitted at", "K"),
+    )
+    return Table("Arrhenius fits", head, tuple(rows))
+
+
+def md_tiles(content: MdReport) -> list[dict[str, str]]:
+    """The few numbers a reader wants first: {"name", "value", "unit", "aside"}."""
+    total, done = sum(r.duration for r in content.replicas), sum(r.status == "finished" for r in content.replicas)
+    value, unit = (total / 1000, "ns") if total >= 1000 else (total, "ps")
+    found = [
+        {"name": "simulated", "value": f"{value:.3g}", "unit": unit, "aside": f"{done} of {len(content.replicas)} replicas finished"},
+    ]
+    known = [r for r in content.replicas if r.diffusivity.known]
+    if known:
+        fastest = max(known, key=lambda r: r.diffusivity.value)
+        found.append(
+            {
+                "name": "fastest D",
+                "value": f"{fastest.diffusivity.value:.1e}".replace("e-0", "e-"),
+                "unit": "cm²/s",
+                "aside": f"{cell(fastest.diffusivity)}, {fastest.mode}, {fastest.temperature:g} K",
+            }
+        )
+    for series in content.arrhenius[:1]:
+        energy, sigma = series.line.activation_energy, series.line.at(ROOM)
+        if energy.known:
+            found.append({"name": f"E_a, {series.mode}", "value": f"{energy.value:.3f}", "unit": "eV", "aside": f"± {energy.error:.2g} eV"})
+            room = sigma.times(1e3 / ROOM, "mS/cm")
+            found.append({"name": f"σ({ROOM:g} K), {series.mode}", "value": f"{room.value:.2g}", "unit": "mS/cm", "aside": cell(room)})
+    drifts = [abs(r.drift) for r in content.replicas if r.drift is not None]
+    if drifts:
+        found.append(
+            {
+                "name": "largest drift",
+                "value": plain(float(f"{max(drifts):.2g}")),
+                "unit": "meV/atom/ps",
+                "aside": "of the conserved quantity",
+            }
+        )
+    return found
