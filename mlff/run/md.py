@@ -13,6 +13,8 @@ from mlff.md.simulation import CHECKPOINT, Simulation
 from mlff.md.watch import ProgressBar
 from mlff.run.folder import changes
 from mlff.run.md_plan import plan_of, protocol_of
+from mlff.run.md_report import report_md
+from mlff.run.md_results import measure
 from mlff.run.threads import set_threads
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,8 @@ def run_md(cfg: DictConfig) -> dict[str, str]:
     _take_folder(folder, cfg, plan)
     _print(plan)
     endings = Simulation(plan, folder, ProgressBar()).run()
+    page = report_md(cfg, plan, folder, measure(plan, folder, cfg.mobile), endings)
+    log.info("%s, results.json, msd.csv and pairs.csv beside it", page)
     stopped = {name: reason for name, reason in endings.items() if reason != "finished"}
     if stopped:
         listed = "\n".join(f"  {name}: {reason}" for name, reason in stopped.items())

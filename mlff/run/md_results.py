@@ -1,7 +1,7 @@
 """What came of a run: diffusivity and conductivity of every condition, with errors or bounds, read from its trajectories."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,17 +27,18 @@ from mlff.md.forces import MEAN
 from mlff.md.plan import Plan
 from mlff.md.replica import Replica
 from mlff.md.simulation import REPLICAS, TRAJECTORY
-from mlff.trajectory import Frames, Trajectory
+from mlff.trajectory import Trajectory
 
 MOBILE = {"Li": 1, "Na": 1, "K": 1, "Ag": 1, "Cu": 1}  # charge, e
 PAIR_FRAMES = 100  # of each replica, for g(r)
+UNRECORDED = "no two frames were recorded"
 
 
 @dataclass(frozen=True)
 class Condition:
     """Replicas that differ in their seeds alone.
 
-    structure: its name. member: that drives, or None for the mean.
+    structure: its name. temperature: K. mode: of constraint. member: that drives, or None for the mean.
     """
 
     structure: str
@@ -48,22 +49,32 @@ class Condition:
 
 @dataclass(frozen=True)
 class Measured:
-    """What the replicas of one condition say together; estimates without a value say why.
+    """What one replica says, or several together; estimates without a value say why.
 
-    displacements: None where no two frames were recorded.
+    displacements, details: None where too little was recorded.
     """
 
-    condition: Condition
-    replicas: Sequence[str]
-    mobile: str
     displacements: Displacements | None
+    details: TracerDiffusivity | None
     diffusivity: Estimate
     conductivity: Estimate
-    details: TracerDiffusivity | None
+
+
+@dataclass(frozen=True)
+class Result:
+    """What the replicas of a condition say: each by its name, and all of them as independent runs."""
+
+    condition: Condition
+    mobile: str
+    each: Mapping[str, Measured]
+    together: Measured
     pairs: PairDistribution | None
 
 
-def measure(plan: Plan, folder: Path, mobile: str | None = None) -> list[Measured]:
+NOTHING = Measured(None, None, no_result(UNRECORDED, "cm²/s"), no_result(UNRECORDED, "S/cm"))
+
+
+def measure(plan: Plan, folder: Path, mobile: str | None = None) -> list[Result]:
     """Of every condition, from the frames of the last recorded stage.
 
     Args:
@@ -73,20 +84,20 @@ def measure(plan: Plan, folder: Path, mobile: str | None = None) -> list[Measure
     for replica in plan.replicas:
         of_condition[condition_of(replica)].append(replica)
     with tqdm(total=len(plan.replicas), unit="replica", desc="displacements and g(r)", disable=None) as bar:
-        return [_measured(condition, replicas, plan, folder, mobile, bar) for condition, replicas in of_condition.items()]
+        return [_result(condition, replicas, plan, folder, mobile, bar) for condition, replicas in of_condition.items()]
 
 
 def condition_of(replica: Replica) -> Condition:
     return Condition(replica.structure, replica.temperature, replica.mode, None if replica.driver == MEAN else replica.driver)
 
 
-def arrhenius_lines(measured: Sequence[Measured]) -> dict[tuple[str, str], Arrhenius]:
-    """σT against 1/T by structure and mode, of the committee's mean where members drove as well."""
+def arrhenius_lines(results: Sequence[Result]) -> dict[tuple[str, str], tuple[dict[float, Estimate], Arrhenius]]:
+    """σT by temperature and the line through it, by structure and mode; where members drove replicas of their own, the first's."""
     of_line: dict[tuple[str, str], dict[float, Estimate]] = defaultdict(dict)
-    for one in measured:
-        where = one.condition
-        of_line[where.structure, where.mode].setdefault(where.temperature, times_temperature(one.conductivity, where.temperature))
-    return {line: fit_arrhenius(values) for line, values in of_line.items()}
+    for result in results:
+        where, conductivity = result.condition, result.together.conductivity
+        of_line[where.structure, where.mode].setdefault(where.temperature, times_temperature(conductivity, where.temperature))
+    return {line: (values, fit_arrhenius(values)) for line, values in of_line.items()}
 
 
 def mobile_ion(symbols: Sequence[str], asked: str | None) -> str:
@@ -103,50 +114,44 @@ def mobile_ion(symbols: Sequence[str], asked: str | None) -> str:
     return found
 
 
-def _measured(condition: Condition, replicas: Sequence[Replica], plan: Plan, folder: Path, asked: str | None, bar: tqdm) -> Measured:
+def _result(condition: Condition, replicas: Sequence[Replica], plan: Plan, folder: Path, asked: str | None, bar: tqdm) -> Result:
     symbols = replicas[0].atoms.get_chemical_symbols()
     mobile = mobile_ion(symbols, asked)
     ions, masses = np.array(symbols) == mobile, replicas[0].atoms.get_masses()
     drift = None
     if _rests(plan, condition.mode):
         drift = masses if ions.all() else masses * ~ions
-    runs, pairs, volumes = [], None, []
+    runs, pairs, volumes = {}, [], []
     for replica in replicas:
         trajectory = Trajectory(folder / REPLICAS / replica.name / TRAJECTORY)
         first = _first_frame(plan, trajectory)
-        n_frames = len(trajectory) - first
+        if (n_frames := len(trajectory) - first) > 1:
+            run = runs[replica.name] = MeanSquareDisplacement(ions, plan.settings.timestep, drift)
+            pairs.append(PairDistributionAccumulator(symbols, stride=max(1, n_frames // PAIR_FRAMES)))
+            for frames in trajectory.chunks(start=first):
+                run.update(frames)
+                pairs[-1].update(frames)
+                volumes.append(np.abs(np.linalg.det(frames.cells)))
         bar.update()
-        if n_frames < 2:
-            continue
-        run = MeanSquareDisplacement(ions, plan.settings.timestep, drift)
-        seen = PairDistributionAccumulator(symbols, stride=max(1, n_frames // PAIR_FRAMES))
-        for frames in trajectory.chunks(start=first):
-            run.update(frames)
-            seen.update(frames)
-            volumes.append(_volumes(frames))
-        runs.append(run)
-        pairs = seen if pairs is None else pairs
-        if pairs is not seen:
-            pairs.merge(seen)
+    each = {replica.name: NOTHING for replica in replicas}
     if not runs:
-        nothing = no_result("no two frames were recorded", "cm²/s")
-        return Measured(condition, [r.name for r in replicas], mobile, None, nothing, no_result(nothing.reason, "S/cm"), None, None)
-    for run in runs[1:]:
-        runs[0].merge(run)
-    displacements = runs[0].result()
-    details, diffusivity = _diffusivity(displacements)
-    charge, volume = MOBILE.get(mobile, 1), float(np.concatenate(volumes).mean())
-    conductivity = nernst_einstein(diffusivity, int(ions.sum()), charge, volume, condition.temperature)
-    names = [replica.name for replica in replicas]
-    return Measured(condition, names, mobile, displacements, diffusivity, conductivity, details, pairs.result())
+        return Result(condition, mobile, each, NOTHING, None)
+    of_sigma = {"n_ions": int(ions.sum()), "charge": MOBILE.get(mobile, 1), "volume": float(np.concatenate(volumes).mean())}
+    each |= {name: _measured(run.result(), temperature=condition.temperature, **of_sigma) for name, run in runs.items()}
+    for of_kind in (list(runs.values()), pairs):
+        for other in of_kind[1:]:
+            of_kind[0].merge(other)
+    together = _measured(next(iter(runs.values())).result(), temperature=condition.temperature, **of_sigma)
+    return Result(condition, mobile, each, together, pairs[0].result())
 
 
-def _diffusivity(displacements: Displacements) -> tuple[TracerDiffusivity | None, Estimate]:
+def _measured(displacements: Displacements, n_ions: int, charge: float, volume: float, temperature: float) -> Measured:
     try:
         details = tracer_diffusivity(displacements)
     except ValueError as too_short:
-        return None, no_result(str(too_short), "cm²/s")
-    return details, details.diffusivity
+        return Measured(displacements, None, no_result(str(too_short), "cm²/s"), no_result(str(too_short), "S/cm"))
+    conductivity = nernst_einstein(details.diffusivity, n_ions, charge, volume, temperature)
+    return Measured(displacements, details, details.diffusivity, conductivity)
 
 
 def _rests(plan: Plan, mode: str) -> bool:
@@ -162,7 +167,3 @@ def _first_frame(plan: Plan, trajectory: Trajectory) -> int:
             begins = step
         step += stage.n_steps(plan.settings.timestep)
     return int(np.searchsorted(trajectory.steps, begins, side="right"))
-
-
-def _volumes(frames: Frames) -> np.ndarray:
-    return np.abs(np.linalg.det(frames.cells))

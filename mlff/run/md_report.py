@@ -1,0 +1,228 @@
+"""What came of a run, for people and for programs: a table, results.json, CSV files, figures and one page."""
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from omegaconf import DictConfig, OmegaConf
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from mlff.analysis import Arrhenius, Estimate, constraint_reduction, haven_ratio, no_result
+from mlff.analysis.anion_shares import shapley_decrease
+from mlff.analysis.constraint_reduction import LADDER
+from mlff.geometry.anion_motion import MODES
+from mlff.md.plan import Plan
+from mlff.md.simulation import REPLICAS, TRAJECTORY
+from mlff.report.md_content import ArrheniusSeries, MdReport, MsdCurve, TimeSeries
+from mlff.report.md_content import Replica as Row
+from mlff.report.md_figures import write_md_figures
+from mlff.report.md_page import write_md_report
+from mlff.run.md_results import Measured, Result, arrhenius_lines
+from mlff.trajectory import Trajectory
+from mlff.units import EV_PER_A3_TO_GPA, PS, TO_MILLI
+
+ROOM = 298.0  # K, to which conductivities are extrapolated
+PLACE = ("structure", "temperature_K", "mode", "member")
+WIDTH = 130  # columns of a file, which would otherwise be taken for 80
+
+
+def report_md(cfg: DictConfig, plan: Plan, folder: Path, results: Sequence[Result], endings: Mapping[str, str]) -> Path:
+    """Write everything into the run's folder, and print the table; the page."""
+    lines = arrhenius_lines(results)
+    words = {
+        "conditions": [_words_on(result) for result in results],
+        "arrhenius": [{"structure": s, "mode": m} | _words_on_line(line) for (s, m), (_, line) in lines.items()],
+        "constraints": _reductions(results),
+        "endings": dict(endings),
+    }
+    (folder / "results.json").write_text(json.dumps(words, indent=2, ensure_ascii=False) + "\n")
+    _write_csv(folder / "msd.csv", (*PLACE, "time_ps", "msd_A2", "single_origin_A2"), _msd_rows(results))
+    _write_csv(folder / "pairs.csv", (*PLACE, "pair", "r_A", "g", "error"), _pair_rows(results))
+    _print(results)
+    content = _content(cfg, plan, folder, results, endings, lines)
+    write_md_figures(folder / "figures", content)
+    return write_md_report(content, folder / "report.html")
+
+
+def _content(cfg, plan: Plan, folder: Path, results: Sequence[Result], endings: Mapping[str, str], lines: Mapping) -> MdReport:
+    several = len({structure for structure, _ in lines}) > 1
+    rows = [_row(plan, folder, result, name, measured, endings[name]) for result in results for name, measured in result.each.items()]
+    arrhenius = [
+        ArrheniusSeries(f"{structure} {mode}" if several else mode, values, line) for (structure, mode), (values, line) in lines.items()
+    ]
+    stopped = [f"{name}: {reason}" for name, reason in endings.items() if reason != "finished"]
+    n_atoms = sorted({len(replica.atoms) for replica in plan.replicas})
+    return MdReport(
+        title=f"Molecular dynamics: {cfg.name}",
+        summary=f"{len(rows)} replicas of {', '.join(map(str, n_atoms))} atoms, "
+        f"{sum(row.duration for row in rows):g} ps in all, with {cfg.model}.",
+        replicas=rows,
+        arrhenius=arrhenius,
+        warnings=stopped,
+        mobile=results[0].mobile,
+        setup={
+            "model": str(cfg.model),
+            "ensemble": type(plan.ensemble).__name__,
+            "timestep, fs": cfg.timestep,
+            "stages": ", ".join(stage.name for stage in plan.protocol.stages),
+        },
+        config_text=OmegaConf.to_yaml(cfg, resolve=True),
+    )
+
+
+def _row(plan: Plan, folder: Path, result: Result, name: str, measured: Measured, ending: str) -> Row:
+    trajectory = Trajectory(folder / REPLICAS / name / TRAJECTORY)
+    curve, exponent, haven = None, no_result("not measured"), no_result("not measured")
+    if measured.details is not None:
+        curve, exponent = MsdCurve.of(measured.displacements, measured.details), measured.details.exponent
+        try:
+            haven = haven_ratio(measured.displacements).haven_ratio
+        except ValueError as too_short:
+            haven = no_result(str(too_short))
+    thermo = trajectory.series("thermo") if "thermo" in trajectory.series_names else None
+    steps = [] if thermo is None else thermo.steps
+    duration = (steps[-1] if len(steps) else 0) * plan.settings.timestep / PS
+    return Row(
+        name=name,
+        temperature=result.condition.temperature,
+        mode=result.condition.mode,
+        duration=float(duration),
+        diffusivity=measured.diffusivity,
+        conductivity=measured.conductivity,
+        exponent=exponent,
+        haven_ratio=haven,
+        drift=_drift_rate(plan, thermo),
+        status=ending if ending == "finished" else f"stopped: {ending}",
+        msd=curve,
+        series=[] if thermo is None else _series(thermo, plan.settings.timestep, len(trajectory.numbers)),
+    )
+
+
+def _series(thermo, timestep: float, n_atoms: int) -> list[TimeSeries]:
+    times, values = thermo.steps * timestep / PS, thermo.values
+    shown = [
+        TimeSeries("temperature, K", times, values["temperature"]),
+        TimeSeries("potential energy, eV/atom", times, values["potential_energy"] / n_atoms),
+        TimeSeries("drift of the conserved quantity, meV/atom", times, values["drift"] * TO_MILLI),
+    ]
+    if "pressure" in values:
+        shown.append(TimeSeries("pressure, GPa", times, values["pressure"] * EV_PER_A3_TO_GPA))
+    if np.ptp(values["volume"]) > 0:
+        shown.append(TimeSeries("volume, Å³", times, values["volume"]))
+    return shown
+
+
+def _drift_rate(plan: Plan, thermo) -> float | None:
+    """Slope of the conserved quantity over the last stage, meV/atom/ps."""
+    if thermo is None:
+        return None
+    last = plan.protocol.stages[-1].n_steps(plan.settings.timestep)
+    inside = thermo.steps > plan.protocol.n_steps(plan.settings.timestep) - last
+    if inside.sum() < 3:
+        return None
+    return float(np.polyfit(thermo.steps[inside] * plan.settings.timestep / PS, thermo.values["drift"][inside] * TO_MILLI, 1)[0])
+
+
+def _print(results: Sequence[Result]) -> None:
+    heads = ("structure", "T, K", "mode", "runs", "ion", "D, cm²/s", "σ (Nernst–Einstein), S/cm", "exponent of the MSD")
+    table = Table(*heads, box=SIMPLE_HEAD)
+    for result in results:
+        where, found = result.condition, result.together
+        mode = where.mode if where.member is None else f"{where.mode}, member {where.member}"
+        exponent = "" if found.details is None else str(found.details.exponent)
+        numbers = (_bare(found.diffusivity), _bare(found.conductivity), exponent)
+        table.add_row(where.structure, f"{where.temperature:g}", mode, str(len(result.each)), result.mobile, *numbers)
+    console = Console()
+    (console if console.is_terminal else Console(width=WIDTH)).print(table)
+
+
+def _bare(estimate: Estimate) -> str:
+    """Without its unit, which the column's head has."""
+    return str(estimate).removesuffix(f" {estimate.unit}")
+
+
+def _reductions(results: Sequence[Result]) -> list[dict]:
+    """Shares of the anions' motions at each structure and temperature where the modes for it were run."""
+    found, of_place = [], {}
+    for result in results:
+        where = result.condition
+        of_place.setdefault((where.structure, where.temperature, where.member), {})[where.mode] = result.together.conductivity
+    for (structure, temperature, member), by_mode in of_place.items():
+        words: dict[str, object] = {"structure": structure, "temperature": temperature, "member": member}
+        if set(LADDER) <= by_mode.keys():
+            reduction = constraint_reduction(by_mode)
+            words["ladder_decrease"] = {name: _words_of(value) for name, value in reduction.decrease.items()}
+            words["ladder_share"] = {name: _words_of(value) for name, value in reduction.share.items()}
+        if set(MODES) <= by_mode.keys():
+            words["shapley_decrease"] = {name: _words_of(value) for name, value in shapley_decrease(by_mode).items()}
+        if len(words) > 3:
+            found.append(words)
+    return found
+
+
+def _words_on(result: Result) -> dict:
+    where, found = result.condition, result.together
+    return {
+        "structure": where.structure,
+        "temperature": where.temperature,
+        "mode": where.mode,
+        "member": where.member,
+        "mobile": result.mobile,
+        "replicas": list(result.each),
+        "diffusivity": _words_of(found.diffusivity),
+        "conductivity": _words_of(found.conductivity),
+        "exponent": None if found.details is None else _words_of(found.details.exponent),
+        "fitted_diffusivity": None if found.details is None else _words_of(found.details.fitted),
+    }
+
+
+def _words_on_line(line: Arrhenius) -> dict:
+    log = line.log10_at(ROOM)
+    return {
+        "activation_energy": _words_of(line.activation_energy),
+        "temperatures": list(line.temperatures),
+        "contradicted": list(line.contradicted),
+        f"log10_conductivity_{ROOM:g}K": _words_of(
+            Estimate(log.value - np.log10(ROOM), log.error) if log.known else log,
+        ),
+    }
+
+
+def _words_of(estimate: Estimate) -> dict:
+    named = {name: getattr(estimate, name) for name in ("value", "error", "lower", "upper", "unit", "reason")}
+    return {name: value for name, value in named.items() if value not in (None, "")} | {"text": str(estimate)}
+
+
+def _msd_rows(results: Sequence[Result]) -> list[tuple]:
+    return [
+        (*_place(result), time / PS, msd, single)
+        for result in results
+        if (found := result.together.displacements) is not None
+        for time, msd, single in zip(found.times, found.msd(), found.msd("first_origin"), strict=True)
+    ]
+
+
+def _pair_rows(results: Sequence[Result]) -> list[tuple]:
+    return [
+        (*_place(result), "-".join(pair), r, g, error)
+        for result in results
+        if (pairs := result.pairs) is not None
+        for pair in pairs.g
+        for r, g, error in zip(pairs.r, pairs.g[pair], pairs.error[pair], strict=True)
+    ]
+
+
+def _place(result: Result) -> tuple:
+    where = result.condition
+    return where.structure, where.temperature, where.mode, "" if where.member is None else where.member
+
+
+def _write_csv(path: Path, head: Sequence[str], rows: Sequence[tuple]) -> None:
+    with open(path, "w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        writer.writerow(head)
+        writer.writerows([[f"{value:.8g}" if isinstance(value, float) else value for value in row] for row in rows])
