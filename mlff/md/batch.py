@@ -86,12 +86,7 @@ class Batch:
         return groups, self._tensor(np.concatenate(moved))
 
     def dynamics(self, ensemble: Ensemble, held: Sequence[Sequence[HeldAnions]]) -> Dynamics:
-        """What steps the replicas, their degrees of freedom counted.
-
-        Raises:
-            ValueError: the cell varies and something is held: the virial of a constraint is not derived.
-        """
-        self._refuse(ensemble, held)
+        """What steps the replicas, their degrees of freedom counted."""
         n_dof = []
         for size, rests, groups in zip(self.sizes, self.rests(ensemble, held), held, strict=True):
             n_dof.append(3 * size - sum(int(group.n_removed.sum()) for group in groups) - 3 * rests)
@@ -118,16 +113,6 @@ class Batch:
         """Of temperatures (K) and the replicas' pressures."""
         pressure = [replica.pressure for replica in self.replicas]
         return Target(self._tensor(np.array(temperatures) * K_B), self._tensor(np.array(pressure, dtype=float)))
-
-    def _refuse(self, ensemble: Ensemble, held: Sequence[Sequence[HeldAnions]]) -> None:
-        for replica, groups in zip(self.replicas, held, strict=True):
-            if ensemble.varies_cell and groups:
-                raise ValueError(
-                    f"{replica.name}: mode {replica.mode} in an ensemble whose cell varies: the constraint's share of the virial is not "
-                    "derived, so that the pressure would be wrong; run at constant volume, or with mode UC"
-                )
-            if ensemble.varies_cell and replica.atoms.cell.rank < 3:
-                raise ValueError(f"{replica.name}: pressure needs a volume, but the cell has rank {replica.atoms.cell.rank}")
 
     def _tensor(self, values: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values, dtype=float)).to(self.settings.device)

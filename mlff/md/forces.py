@@ -37,7 +37,7 @@ class ForceField:
         drivers: what drives each replica: the number of a member, or MEAN; None: the mean everywhere.
         skin: Å. device, dtype: of the network; all else is float64.
     Raises:
-        ValueError: the architecture has no engine, or a driver is no member.
+        ValueError: the architecture has no engine.
     """
 
     def __init__(
@@ -57,8 +57,6 @@ class ForceField:
         if not isinstance(self._engine, Engine):
             raise ValueError("this architecture is evaluated by automatic differentiation alone, too slow for dynamics; use lean or lean2")
         self.n_members = len(ours.E0)
-        if unknown := sorted({k for k in self.drivers if not MEAN <= k < self.n_members}):
-            raise ValueError(f"found members {unknown} as drivers, expected 0 … {self.n_members - 1}, or {MEAN} for their mean")
         self.neighbors = VerletList(species, len(ours.species), pbc, ours.r_max, skin=skin, device=device, sizes=self.sizes)
         self._chosen = self._choice(device)
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from mlff.engine import Committee
 from mlff.md.batch import Settings
 from mlff.md.dynamics import Ensemble
+from mlff.md.forces import MEAN
 from mlff.md.guards import Bounds
 from mlff.md.protocol import Protocol, Stage
 from mlff.md.recorder import Intervals
@@ -48,6 +49,25 @@ class Plan:
                 f"reference is 'averaged', but the first stage, {stages[0].name}, is constrained; "
                 "put one with constrained: false before it, to average over"
             )
+
+        n_members = len(self.potential) if isinstance(self.potential, Committee) else 1
+        if unknown := sorted({replica.driver for replica in self.replicas} - {MEAN, *range(n_members)}):
+            raise ValueError(f"found members {unknown} as drivers, expected 0 … {n_members - 1}; the model has no others")
+        for stage in stages:
+            self._refuse_pressure(stage)
+
+    def _refuse_pressure(self, stage: Stage) -> None:
+        if not self.ensemble_of(stage).varies_cell:
+            return
+        for replica in self.replicas:
+            if stage.constrained and replica.mode != "UC":
+                raise ValueError(
+                    f"{replica.name}: mode {replica.mode} in stage {stage.name}, whose cell varies: the constraint's share of the virial "
+                    "is not derived, so that the pressure would be wrong; run at constant volume, or with mode UC"
+                )
+            if replica.atoms.cell.rank < 3:
+                rank = replica.atoms.cell.rank
+                raise ValueError(f"{replica.name}: pressure needs a volume, but the cell has rank {rank}; give it three vectors")
 
     def ensemble_of(self, stage: Stage) -> Ensemble:
         return self.ensemble if stage.ensemble is None else self.others[stage.ensemble]

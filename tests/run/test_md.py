@@ -1,0 +1,152 @@
+"""The command as a user runs it: small replicas of the model that ships."""
+
+import json
+import re
+
+import numpy as np
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from mlff.run.md import run_md
+from mlff.run.md_plan import plan_of, replicas_of
+from mlff.trajectory import Trajectory
+from tests.run.conftest import CONF
+from tests.test_experiments import unknown_keys
+
+MD = CONF / "md"
+EXPERIMENTS = sorted(path.stem for path in (MD / "experiment").glob("*.yaml"))
+OPTIONS = [f"{group}={path.stem}" for group in ("ensemble", "constraint", "protocol") for path in sorted((MD / group).glob("*.yaml"))]
+SMALL = ("model=bundled:li3ps4", "structures=[Li3PS4_alpha]", "temperatures=[700]", "record.frames=10", "record.chunk=100")
+SHORT = ("protocol.equilibration=0.04", "protocol.production=0.4")
+
+
+def config(*overrides):
+    with initialize_config_dir(str(MD), version_base="1.3"):
+        return compose("md", list(overrides))
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("md") / "run"
+    cfg = config(*SMALL, *SHORT, "constraint=ladder", "seeds=[0,1]", f"folder={folder}")
+    return cfg, folder, run_md(cfg)
+
+
+def test_it_leaves_trajectories_numbers_and_a_page(finished):
+    _, folder, endings = finished
+    assert len(endings) == 8
+    assert set(endings.values()) == {"finished"}
+    results = json.loads((folder / "results.json").read_text())
+    assert [(row["mode"], len(row["replicas"])) for row in results["conditions"]] == [("UC", 2), ("RC", 2), ("RTC", 2), ("RTVC", 2)]
+    assert results["constraints"][0].keys() >= {"ladder_decrease", "ladder_share"}
+    for row in results["conditions"]:  # so short that nothing is known, and it says so
+        assert "value" not in row["diffusivity"]
+        assert row["diffusivity"]["reason"]
+    page = (folder / "report.html").read_text()
+    assert "Li3PS4_alpha_700K_RTVC_s1" in page
+    assert (folder / "msd.csv").read_text().startswith("structure,temperature_K,mode,member,time_ps,msd_A2")
+    trajectory = Trajectory(folder / "replicas" / "Li3PS4_alpha_700K_RC_s1" / "trajectory")
+    assert len(trajectory) == 40  # the equilibration is not recorded
+    assert trajectory.steps[0] == 25
+    assert trajectory.about["mode"] == "RC"
+    assert trajectory.about["stages"][1] == {"name": "production", "first_step": 21, "last_step": 220, "ensemble": "CSVR", "recorded": True}
+    assert re.fullmatch("[0-9a-f]{64}", trajectory.about["model_hash"])
+
+
+def test_with_all_of_an_anion_held_only_lithium_moves(finished):
+    trajectory = Trajectory(finished[1] / "replicas" / "Li3PS4_alpha_700K_RTVC_s0" / "trajectory")
+    frames = next(trajectory.chunks(size=len(trajectory)))
+    moved = np.abs(frames.positions[-1] - frames.positions[0]).max(1)
+    assert moved[trajectory.numbers != 3].max() < 1e-4
+    assert moved[trajectory.numbers == 3].min() > 1e-2
+
+
+def test_a_finished_run_is_shown_again_and_a_longer_last_stage_goes_on(finished):
+    cfg, folder, _ = finished
+    path = folder / "replicas" / "Li3PS4_alpha_700K_UC_s0" / "trajectory"
+    before = next(Trajectory(path).chunks(size=1000)).positions
+    run_md(cfg)
+    assert len(Trajectory(path)) == len(before)
+    longer = OmegaConf.merge(cfg, {"protocol": {"production": 0.5}})
+    run_md(longer)
+    after = next(Trajectory(path).chunks(size=1000)).positions
+    assert len(after) == 50
+    np.testing.assert_array_equal(after[: len(before)], before)
+    with pytest.raises(ValueError, match=r"protocol.production 0.5 → 0.4[\s\S]*Only the last stage may become longer"):
+        run_md(cfg)
+    with pytest.raises(ValueError, match=r"holds a run with other settings \(timestep 2.0 → 1.0\)"):
+        run_md(OmegaConf.merge(longer, {"timestep": 1.0}))
+    run_md(OmegaConf.merge(longer, {"threads": 1}))
+
+
+def test_replicas_that_a_guard_stops_are_told_and_the_others_are_complete(tmp_path):
+    """The bound lies between what 300 and 3000 K need."""
+    cfg = config(*SMALL, *SHORT, f"folder={tmp_path}", "guards.force=6", "guards.bond=null")
+    cfg.temperatures = [100, 3000]
+    with pytest.raises(
+        ValueError, match=r"1 of 2 replicas were stopped[\s\S]*_3000K_UC_s0: the force on atom \d+ is [\d.]+ eV/Å, more than 6"
+    ):
+        run_md(cfg)
+    assert len(Trajectory(tmp_path / "replicas" / "Li3PS4_alpha_100K_UC_s0" / "trajectory")) == 40
+    stopped = json.loads((tmp_path / "replicas" / "Li3PS4_alpha_3000K_UC_s0" / "stopped.json").read_text())
+    assert stopped.keys() == {"step", "stage", "reason", "atom"}
+    assert (tmp_path / "replicas" / "Li3PS4_alpha_3000K_UC_s0" / "stopped.extxyz").exists()
+    assert (tmp_path / "report.html").exists()
+
+
+def test_members_and_seeds_make_replicas_with_names_of_their_own():
+    cfg = OmegaConf.to_container(config(*SMALL, "seeds=[3,4]", "members=[0,1]", "constraint=every"), resolve=True)
+    replicas = replicas_of(cfg)
+    assert len({replica.name for replica in replicas}) == len(replicas) == 2 * 2 * 8
+    assert {replica.driver for replica in replicas} == {0, 1}
+    assert replicas[1].name == "Li3PS4_alpha_700K_UC_s3_m1"
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("temperatures=[300,300]", r"temperatures is \[300, 300\], expected a list .* and each once"),
+        ("structures=Li3PS4_alpha", r"structures is 'Li3PS4_alpha', expected a list such as"),
+        ("record.frames=7", r"record.frames is 7 fs, expected a multiple of the timestep, 2.0 fs"),
+        ("record.frames=14", r"the interval of frames is 7 steps, expected a divisor of the chunk's 50 steps"),
+        ("constraint.modes=[RX]", r"constraint mode is 'RX', expected one of UC"),
+        ("dtype=float16", r"dtype is 'float16', expected 'float32' or 'float64'"),
+        ("members=[1]", r"found members \[1\] as drivers, expected 0 … 0"),
+    ],
+)
+def test_wrong_settings_are_refused_before_anything_is_written(override, message, tmp_path):
+    with pytest.raises(ValueError, match=message):
+        run_md(config(*SMALL, f"folder={tmp_path / 'run'}", override))
+    assert not (tmp_path / "run").exists()
+
+
+def test_constraints_at_constant_pressure_are_refused_with_the_reason(tmp_path):
+    with pytest.raises(ValueError, match="the constraint's share of the virial is not derived"):
+        run_md(config(*SMALL, f"folder={tmp_path / 'run'}", "ensemble=npt", "constraint=ladder"))
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_experiment_composes_into_a_plan(name):
+    """Of the published cells; the model is the bundled one, which knows not all of their species."""
+    own = yaml.safe_load((MD / "experiment" / f"{name}.yaml").read_text())
+    lines = (MD / "experiment" / f"{name}.yaml").read_text().splitlines()
+    assert lines[0] == "# @package _global_"
+    assert lines[1].startswith("# conf/md/md.yaml: ")
+    options = [f"{group.removeprefix('override /')}={option}" for default in own.pop("defaults", []) for group, option in default.items()]
+    given = ["model=bundled:li3ps4"] if "model" not in own else []
+    given += ["structures=[Li3PS4_alpha]"] if "structures" not in own else []
+    assert unknown_keys(own, OmegaConf.to_container(config(*options))) == []
+    plan = plan_of(config(f"+experiment={name}", *given))
+    assert len(plan.replicas) >= 1
+    sizes = {int(match[1]) for source in own.get("structures", []) if (match := re.search(r"_(\d+)$", source))}
+    assert {len(replica.atoms) for replica in plan.replicas} >= sizes
+
+
+@pytest.mark.parametrize(
+    "choice", [f"{g}={path.stem}" for g in ("ensemble", "constraint", "protocol") for path in sorted((MD / g).glob("*.yaml"))]
+)
+def test_every_option_makes_a_plan(choice):
+    assert plan_of(config(*SMALL, choice)).protocol.stages
