@@ -1,8 +1,8 @@
 """The tables and the main numbers of a molecular dynamics report."""
 
 from mlff.analysis import Estimate
+from mlff.report.axis import tick_text
 from mlff.report.md_content import MdReport
-from mlff.report.outline import plain
 from mlff.report.tables import Row, Table
 
 ROOM = 300.0  # K
@@ -33,10 +33,11 @@ def replica_table(content: MdReport) -> Table:
     rows, reasons = [], {}
     for r in content.replicas:
         numbers = (cell(e) for e in (r.diffusivity, r.conductivity, r.exponent, r.haven_ratio))
-        drift = "–" if r.drift is None else f"{r.drift:.2g}".replace("-", "−")
-        rows.append(Row(r.name, (f"{r.temperature:g}", r.mode, f"{r.duration:,.4g}", *numbers, drift, r.status)))
+        drift = "–" if r.drift is None else tick_text(float(f"{r.drift:.2g}"))
+        rows.append(Row(r.name, (f"{r.temperature:g}", r.mode, f"{r.duration:,.4g}", *numbers, drift, r.status.partition(":")[0])))
         if not r.diffusivity.known and r.diffusivity.reason != "not measured":
             reasons.setdefault(r.diffusivity.reason, []).append(r.name)
+    rows += [Row(f"{r.name}: {r.status}.", (), kind="remark") for r in content.replicas if ":" in r.status]
     rows += [Row(f"No value for {', '.join(names)}: {reason}.", (), kind="remark") for reason, names in reasons.items()]
     return Table("Replicas", head, tuple(rows))
 
@@ -82,9 +83,9 @@ def md_tiles(content: MdReport) -> list[dict[str, str]]:
         fastest = max(known, key=lambda r: r.diffusivity.value)
         found.append(
             {
-                "name": "fastest D",
+                "name": "fastest D, cm²/s",
                 "value": f"{fastest.diffusivity.value:.1e}".replace("e-0", "e-"),
-                "unit": "cm²/s",
+                "unit": "",
                 "aside": f"{cell(fastest.diffusivity)}, {fastest.mode}, {fastest.temperature:g} K",
             }
         )
@@ -96,12 +97,6 @@ def md_tiles(content: MdReport) -> list[dict[str, str]]:
             found.append({"name": f"σ({ROOM:g} K), {series.mode}", "value": f"{room.value:.2g}", "unit": "mS/cm", "aside": cell(room)})
     drifts = [abs(r.drift) for r in content.replicas if r.drift is not None]
     if drifts:
-        found.append(
-            {
-                "name": "largest drift",
-                "value": plain(float(f"{max(drifts):.2g}")),
-                "unit": "meV/atom/ps",
-                "aside": "of the conserved quantity",
-            }
-        )
+        value = tick_text(float(f"{max(drifts):.2g}"))
+        found.append({"name": "largest drift", "value": value, "unit": "", "aside": "meV/atom/ps, of what is conserved"})
     return found

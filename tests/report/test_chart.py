@@ -71,3 +71,15 @@ def test_the_words_beside_a_rule_stay_inside_the_plane(chart, x, anchor):
     line = chart.box[0] + chart.box[2] * x / 10
     assert words.get("text-anchor") == anchor
     assert (float(words.get("x")) > line) == (anchor is None)
+
+
+def test_bars_bounds_and_windows_lie_where_their_numbers_say(chart):
+    left, top, width, height = chart.box
+    chart.errors([5], [1], [10], 0)
+    chart.upper_limits([5], [10], 1, "bound")
+    chart.window(2.5, 5)
+    bar, arrow, window = (parse(chart).find(f".//path[@class='{c}']").get("d") for c in ("line c0", "line c1", "window"))
+    middle, bottom = left + width / 2, top + height
+    assert bar == f"M{middle - 3:.1f} {bottom:.1f}h6m-3 0V{top + height / 2:.1f}m-3 0h6"
+    assert arrow.startswith(f"M{middle - 5:.1f} {top + height / 2:.1f}h10m-5 0v18")  # down
+    assert window == f"M{left + width / 4:.1f} {top}H{middle:.1f}v{height}H{left + width / 4:.1f}Z"
