@@ -3,13 +3,14 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import fdtri, gammaincinv
+from scipy.special import fdtri, gammaincinv, ndtr, stdtrit
 
 from mlff.analysis.estimate import Estimate, no_result
 from mlff.analysis.msd import Displacements
 from mlff.units import CM2_PER_S
 
 UNIT = "cm²/s"
+ONE_SIGMA = float(ndtr(1.0))  # of a normal variable below its mean plus one standard deviation
 CHANCE = 0.95  # of a test: what happens by chance in fewer than one case of twenty counts as seen
 
 
@@ -120,10 +121,13 @@ def _line(t: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _standard_error(per_ion: np.ndarray, correlation: float) -> float:
-    """Of the mean; the jackknife of a mean is its standard error."""
-    if len(per_ion) < 2:
+    """Of the mean, from the jackknife, which for a mean is its standard error; widened to hold 68 % where few ions tell their scatter
+    (Student's t)."""
+    n = len(per_ion)
+    if n < 2:
         return abs(float(per_ion.mean())) * np.sqrt(2 / 3)  # one walker: the spread of |Δr|²
-    return float(per_ion.std(ddof=1) * np.sqrt(correlation / len(per_ion)))
+    student = stdtrit(max(n / correlation - 1, 1), ONE_SIGMA)
+    return float(student * per_ion.std(ddof=1) * np.sqrt(correlation / n))
 
 
 def _correlation(displacements: Displacements, per_ion: np.ndarray) -> float:

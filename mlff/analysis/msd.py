@@ -40,6 +40,11 @@ class Displacements:
 
     runs: tuple[RunDisplacements, ...]
 
+    def __post_init__(self):
+        spacings = sorted({float(run.times[0]) for run in self.runs})
+        if len(spacings) > 1 and spacings[-1] - spacings[0] > 1e-9 * spacings[0]:
+            raise ValueError(f"found runs with frames {spacings} fs apart, expected one spacing; read them with strides that agree")
+
     @property
     def n_ions(self) -> int:
         """Of all runs together."""

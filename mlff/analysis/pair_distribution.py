@@ -60,10 +60,9 @@ class PairDistributionAccumulator:
         self._seen = self._seen + len(frames)
 
     def merge(self, other: "PairDistributionAccumulator") -> None:
-        """Takes in any other frames of the same atoms: a later part of the run or another run."""
-        check_settings(other._settings(), self._settings())
+        """Takes in any other frames of the same atoms, of any stride: a later part of the run or another run."""
+        check_settings(other._settings() | {"stride": np.array(self.stride)}, self._settings())
         self._blocks.merge(other._blocks)
-        self._seen = self._seen + other._seen
 
     def result(self) -> PairDistribution:
         """Raises: ValueError: no frame was counted."""

@@ -79,6 +79,15 @@ def test_runs_of_other_lengths_share_their_lags(rng):
     np.testing.assert_array_equal(both.per_ion()[:, 3:], alone.per_ion())
 
 
+def test_runs_of_other_spacings_are_refused(rng):
+    one, other = (MeanSquareDisplacement(np.arange(3), 1.0) for _ in range(2))
+    one.update(frames_of(brownian(rng, 20, 3, 1e-5)))
+    other.update(frames_of(brownian(rng, 20, 3, 1e-5), every=2))
+    one.merge(other)
+    with pytest.raises(ValueError, match=r"frames \[1\.0, 2\.0\] fs apart, expected one spacing"):
+        one.result()
+
+
 def test_what_cannot_be_followed_is_refused(rng):
     walk = brownian(rng, 20, 4, 1e-5)
     with pytest.raises(ValueError, match="no ions to follow"):

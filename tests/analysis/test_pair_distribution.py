@@ -64,6 +64,17 @@ def test_only_every_stride_th_frame_is_counted(rng):
         np.testing.assert_array_equal(found.g["A", "A"], chosen.g["A", "A"])
 
 
+def test_parts_of_any_stride_join(rng):
+    positions = rng.random((60, 20, 3)) @ CELL
+    whole, later = (PairDistributionAccumulator(["A"] * 20, stride=stride) for stride in (1, 2))
+    whole.update(frames_of(positions[:40]))
+    later.update(frames_of(positions[40:]))
+    whole.merge(later)
+    chosen = measured(["A"] * 20, np.concatenate([positions[:40], positions[40::2]]), CELL)
+    assert whole.result().n_frames == 50
+    np.testing.assert_allclose(whole.result().g["A", "A"], chosen.g["A", "A"], rtol=1e-12)
+
+
 def test_what_has_no_distribution_is_refused():
     with pytest.raises(ValueError, match=r"expected r_max > width > 0"):
         PairDistributionAccumulator(["A"], r_max=0.01)
