@@ -16,17 +16,17 @@ def cell(estimate: Estimate) -> str:
 
 
 def replica_table(content: MdReport) -> Table:
-    """One row per replica; where D is no number, a remark says why."""
+    """One row per replica, what a narrow window must show first; where D is no number, a remark says why."""
     ion = f"D of {content.mobile}" if content.mobile else "D"
     head = (
         ("replica", ""),
-        ("T", "K"),
-        ("mode", ""),
-        ("length", "ps"),
         (ion, "cm²/s"),
         ("σ", "S/cm"),
         ("exponent", "of the MSD"),
         ("Haven ratio", ""),
+        ("T", "K"),
+        ("mode", ""),
+        ("length", "ps"),
         ("drift", "meV/atom/ps"),
         ("status", ""),
     )
@@ -34,7 +34,7 @@ def replica_table(content: MdReport) -> Table:
     for r in content.replicas:
         numbers = (cell(e) for e in (r.diffusivity, r.conductivity, r.exponent, r.haven_ratio))
         drift = "–" if r.drift is None else tick_text(float(f"{r.drift:.2g}"))
-        rows.append(Row(r.name, (f"{r.temperature:g}", r.mode, f"{r.duration:,.4g}", *numbers, drift, r.status.partition(":")[0])))
+        rows.append(Row(r.name, (*numbers, f"{r.temperature:g}", r.mode, f"{r.duration:,.4g}", drift, r.status.partition(":")[0])))
         if not r.diffusivity.known and r.diffusivity.reason != "not measured":
             reasons.setdefault(r.diffusivity.reason, []).append(r.name)
     rows += [Row(f"{r.name}: {r.status}.", (), kind="remark") for r in content.replicas if ":" in r.status]
