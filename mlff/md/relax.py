@@ -32,9 +32,11 @@ class Relax:
     def step(self, dynamics: Dynamics, state: State, target: Target, stress: bool = False) -> State:
         replicas, bath = dynamics.replicas, state.bath
         power = replicas.sums((state.forces * state.velocities).sum(1))
-        speed, pull = (replicas.sums(v.square().sum(1)).sqrt() for v in (state.velocities, state.forces))
+        # Pᵀ F is no velocity that the constraint allows where an anion's masses differ; P Pᵀ F is one, and goes downhill as well
+        pulls = dynamics.constraint.velocities(state.positions, state.forces)
+        speed, pull = (replicas.sums(v.square().sum(1)).sqrt() for v in (state.velocities, pulls))
         mix = replicas.to_atoms(bath["mix"]).unsqueeze(1)
-        along = state.forces * replicas.to_atoms(speed / pull.clamp(min=1e-30)).unsqueeze(1)
+        along = pulls * replicas.to_atoms(speed / pull.clamp(min=1e-30)).unsqueeze(1)
         downhill = power > 0
         going = replicas.to_atoms(downhill).unsqueeze(-1)
         velocities = torch.where(going, (1 - mix) * state.velocities + mix * along, torch.zeros_like(along))
@@ -46,7 +48,8 @@ class Relax:
         time = replicas.to_atoms(timestep).unsqueeze(-1)
         velocities = velocities + time * state.forces * replicas.inverse_mass
         moves = time * velocities
-        moves = moves * (LONGEST / moves.norm(dim=1, keepdim=True).clamp(min=LONGEST))
+        # all atoms of a replica alike: shortened one by one, they would leave what the constraint allows
+        moves = moves * replicas.to_atoms(LONGEST / replicas.largest(moves.norm(dim=1)).clamp(min=LONGEST)).unsqueeze(-1)
         positions, velocities = dynamics.constraint.moved(state.positions, moves, 1.0)
         velocities = dynamics.constraint.settled(positions, velocities / time)
         state = dynamics.evaluated(state, positions, state.cell, stress)
