@@ -2,7 +2,7 @@
 
 from mlff.report.content import PredictionSamples, ReportContent, headline_split
 from mlff.report.figures import write_figures
-from mlff.report.md_content import ArrheniusSeries, MdReport, MsdCurve, Replica, TimeSeries
+from mlff.report.md_content import ArrheniusSeries, MdReport, MotionShares, MsdCurve, Replica, TimeSeries
 from mlff.report.md_figures import write_md_figures
 from mlff.report.md_page import write_md_report
 from mlff.report.page import write_report
@@ -12,6 +12,7 @@ from mlff.report.verdict import honest_warnings, summary_sentence
 __all__ = [
     "ArrheniusSeries",
     "MdReport",
+    "MotionShares",
     "MsdCurve",
     "PredictionSamples",
     "Replica",

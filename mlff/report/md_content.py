@@ -92,6 +92,21 @@ class ArrheniusSeries:
 
 
 @dataclass(frozen=True)
+class MotionShares:
+    """What the motions of the anions are worth to the ions, at one temperature (K) of one structure; each by the motion's name.
+
+    decrease: of log10 σ along the ladder UC → RC → RTC → RTVC. share: of each in it. shapley: decreases that no order enters, where
+    every subset ran.
+    """
+
+    structure: str
+    temperature: float
+    decrease: Mapping[str, Estimate]
+    share: Mapping[str, Estimate]
+    shapley: Mapping[str, Estimate] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
 class MdReport:
     """One report.
 
@@ -103,6 +118,7 @@ class MdReport:
     summary: str
     replicas: Sequence[Replica]
     arrhenius: Sequence[ArrheniusSeries] = ()
+    shares: Sequence[MotionShares] = ()
     warnings: Sequence[str] = ()
     mobile: str = ""
     setup: Mapping = field(default_factory=dict)

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from mlff.report.md_content import MdReport
 from mlff.report.md_plots import arrhenius_figure, msd_figures, series_figures
-from mlff.report.md_tables import arrhenius_table, md_tiles, replica_table
+from mlff.report.md_tables import arrhenius_table, md_tiles, replica_table, shares_table
 from mlff.report.page import Section, Tab, filled, render_page
 
 
@@ -19,7 +19,7 @@ def write_md_report(content: MdReport, path: str | Path) -> Path:
 
 
 def _sections(content: MdReport) -> list[Section]:
-    figure, table = arrhenius_figure(content), arrhenius_table(content)
+    figure, tables = arrhenius_figure(content), [table for table in (arrhenius_table(content), shares_table(content)) if table]
     return filled(
         [
             Section(
@@ -31,8 +31,9 @@ def _sections(content: MdReport) -> list[Section]:
             Section(
                 "conductivity",
                 "Conductivity",
-                "Of independent ions (Nernst and Einstein) at each temperature, with the line of Arrhenius' law.",
-                [Tab("", [figure] if figure else [], [table] if table else [])],
+                "Of independent ions (Nernst and Einstein) at each temperature, with the line of Arrhenius' law; where anions were held, "
+                "by how many decades that lowers it, motion after motion.",
+                [Tab("", [figure] if figure else [], tables)],
             ),
             Section(
                 "msd",

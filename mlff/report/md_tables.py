@@ -71,6 +71,25 @@ def arrhenius_table(content: MdReport) -> Table | None:
     return Table("Arrhenius fits", head, tuple(rows))
 
 
+def shares_table(content: MdReport) -> Table | None:
+    """Per structure and temperature: what the constraint of each motion takes from log10 σ, and its share in what all take."""
+    if not content.shares:
+        return None
+    motions = list(content.shares[0].decrease)
+    shapley = any(shares.shapley for shares in content.shares)
+    head = [("structure", ""), ("T", "K")]
+    head += [(motion, kind) for motion in motions for kind in ("decades", "share", *(["Shapley, decades"] if shapley else []))]
+    rows = []
+    for s in content.shares:
+        cells = [f"{s.temperature:g}"]
+        for motion in motions:
+            cells += [cell(s.decrease[motion]), cell(s.share[motion])]
+            if shapley:
+                cells.append(cell(s.shapley[motion]) if s.shapley else "–")
+        rows.append(Row(s.structure, tuple(cells)))
+    return Table("What the anions' motions are worth", tuple(head), tuple(rows))
+
+
 def md_tiles(content: MdReport) -> list[dict[str, str]]:
     """The few numbers a reader wants first: {"name", "value", "unit", "aside"}."""
     total, done = sum(r.duration for r in content.replicas), sum(r.status == "finished" for r in content.replicas)

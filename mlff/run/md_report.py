@@ -17,15 +17,13 @@ from mlff.analysis.constraint_reduction import LADDER
 from mlff.geometry.anion_motion import MODES
 from mlff.md.plan import Plan
 from mlff.md.simulation import REPLICAS, TRAJECTORY
-from mlff.report.md_content import ArrheniusSeries, MdReport, MsdCurve, TimeSeries
-from mlff.report.md_content import Replica as Row
-from mlff.report.md_figures import write_md_figures
-from mlff.report.md_page import write_md_report
+from mlff.report import ArrheniusSeries, MdReport, MotionShares, MsdCurve, TimeSeries, write_md_figures, write_md_report
+from mlff.report import Replica as Row
+from mlff.report.md_tables import ROOM
 from mlff.run.md_results import Measured, Result, arrhenius_lines
 from mlff.trajectory import Trajectory
 from mlff.units import EV_PER_A3_TO_GPA, PS, TO_MILLI
 
-ROOM = 298.0  # K, to which conductivities are extrapolated
 PLACE = ("structure", "temperature_K", "mode", "member")
 WIDTH = 130  # columns of a file, which would otherwise be taken for 80
 
@@ -36,7 +34,7 @@ def report_md(cfg: DictConfig, plan: Plan, folder: Path, results: Sequence[Resul
     words = {
         "conditions": [_words_on(result) for result in results],
         "arrhenius": [{"structure": s, "mode": m} | _words_on_line(line) for (s, m), (_, line) in lines.items()],
-        "constraints": _reductions(results),
+        "anion_motions": [_words_on_shares(shares) for shares in _shares(results)],
         "endings": dict(endings),
     }
     (folder / "results.json").write_text(json.dumps(words, indent=2, ensure_ascii=False) + "\n")
@@ -62,6 +60,7 @@ def _content(cfg, plan: Plan, folder: Path, results: Sequence[Result], endings: 
         f"{sum(row.duration for row in rows):g} ps in all, with {cfg.model}.",
         replicas=rows,
         arrhenius=arrhenius,
+        shares=_shares(results),
         warnings=stopped,
         mobile=results[0].mobile,
         setup={
@@ -145,23 +144,26 @@ def _bare(estimate: Estimate) -> str:
     return str(estimate).removesuffix(f" {estimate.unit}")
 
 
-def _reductions(results: Sequence[Result]) -> list[dict]:
-    """Shares of the anions' motions at each structure and temperature where the modes for it were run."""
+def _shares(results: Sequence[Result]) -> list[MotionShares]:
+    """At each structure and temperature where the ladder was run, members apart."""
     found, of_place = [], {}
     for result in results:
         where = result.condition
-        of_place.setdefault((where.structure, where.temperature, where.member), {})[where.mode] = result.together.conductivity
-    for (structure, temperature, member), by_mode in of_place.items():
-        words: dict[str, object] = {"structure": structure, "temperature": temperature, "member": member}
+        structure = where.structure if where.member is None else f"{where.structure}, member {where.member}"
+        of_place.setdefault((structure, where.temperature), {})[where.mode] = result.together.conductivity
+    for (structure, temperature), by_mode in of_place.items():
         if set(LADDER) <= by_mode.keys():
             reduction = constraint_reduction(by_mode)
-            words["ladder_decrease"] = {name: _words_of(value) for name, value in reduction.decrease.items()}
-            words["ladder_share"] = {name: _words_of(value) for name, value in reduction.share.items()}
-        if set(MODES) <= by_mode.keys():
-            words["shapley_decrease"] = {name: _words_of(value) for name, value in shapley_decrease(by_mode).items()}
-        if len(words) > 3:
-            found.append(words)
+            shapley = shapley_decrease(by_mode) if set(MODES) <= by_mode.keys() else {}
+            found.append(MotionShares(structure, temperature, reduction.decrease, reduction.share, shapley))
     return found
+
+
+def _words_on_shares(shares: MotionShares) -> dict:
+    named = {
+        name: {motion: _words_of(value) for motion, value in getattr(shares, name).items()} for name in ("decrease", "share", "shapley")
+    }
+    return {"structure": shares.structure, "temperature": shares.temperature} | {name: words for name, words in named.items() if words}
 
 
 def _words_on(result: Result) -> dict:

@@ -9,7 +9,7 @@ import pytest
 from matplotlib.image import imread
 
 from mlff.analysis import Estimate, fit_arrhenius
-from mlff.report import ArrheniusSeries, MdReport, MsdCurve, Replica, write_md_figures, write_md_report
+from mlff.report import ArrheniusSeries, MdReport, MotionShares, MsdCurve, Replica, write_md_figures, write_md_report
 from mlff.report.md_plots import MOST_POINTS, arrhenius_points, thin
 from mlff.report.md_tables import cell
 from tests.report.md_run import md_report
@@ -55,6 +55,15 @@ def test_the_page_is_complete_and_fits_the_window(page, tmp_path, width):
     assert seen["content"] <= width
     assert "all origins" in seen["tip"]
     assert "Å²" in seen["tip"]
+
+
+def test_what_the_motions_are_worth_is_a_table(run, tmp_path):
+    motions = ("rotation", "translation", "vibration")
+    decrease = {m: Estimate(0.1 * k, 0.01) for k, m in enumerate(motions, 1)}
+    shares = MotionShares("Li3PS4", 600.0, decrease, {m: Estimate(None, lower=0.2) for m in motions}, decrease)
+    page = write_md_report(dataclasses.replace(run, shares=[shares]), tmp_path / "report.html").read_text()
+    row = page[page.index(">Li3PS4<") :]
+    assert [text in row[: row.index("</tr>")] for text in ("600", "0.100 ± 0.010", "&gt; 0.2", "0.300 ± 0.010")] == [True] * 4
 
 
 def test_a_run_without_results_is_a_page_too(tmp_path):

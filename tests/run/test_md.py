@@ -40,7 +40,7 @@ def test_it_leaves_trajectories_numbers_and_a_page(finished):
     assert set(endings.values()) == {"finished"}
     results = json.loads((folder / "results.json").read_text())
     assert [(row["mode"], len(row["replicas"])) for row in results["conditions"]] == [("UC", 2), ("RC", 2), ("RTC", 2), ("RTVC", 2)]
-    assert results["constraints"][0].keys() >= {"ladder_decrease", "ladder_share"}
+    assert results["anion_motions"][0].keys() >= {"structure", "temperature", "decrease", "share"}
     for row in results["conditions"]:  # so short that nothing is known, and it says so
         assert "value" not in row["diffusivity"]
         assert row["diffusivity"]["reason"]
