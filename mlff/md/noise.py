@@ -1,6 +1,6 @@
 """Random numbers of replicas: each has its own stream, so that a trajectory does not depend on what runs beside it."""
 
-import zlib
+import hashlib
 from collections.abc import Sequence
 
 import torch
@@ -52,4 +52,5 @@ class Noise:
 
 
 def _seed(seed: int, name: str) -> int:
-    return (seed << 32) ^ zlib.crc32(name.encode())
+    # hashed, because torch's generator on a CPU takes the lower 32 bits of a seed alone
+    return int.from_bytes(hashlib.sha256(f"{seed} {name}".encode()).digest()[:8], "little")
