@@ -19,17 +19,21 @@ class MeanShapes:
     """
 
     def __init__(self, batch: Batch, positions: Tensor):
+        self._group(batch)
+        start = positions.cpu().numpy()
+        self._start = [start[atoms] for atoms in self._atoms]
+        self.forget()
+
+    def _group(self, batch: Batch) -> None:
+        """Which atoms of the batch are which anion of which replica, by the number of atoms."""
         self._n_replicas, of_size = len(batch.replicas), defaultdict(list)
         for k, (replica, first) in enumerate(zip(batch.replicas, batch.first, strict=True)):
             for number, anion in enumerate(replica.constrained_anions):
                 of_size[len(anion.atoms)].append((k, number, anion.atoms + first))
         self._whose = [[(k, number) for k, number, _ in members] for members in of_size.values()]
         self._atoms = [np.stack([atoms for _, _, atoms in members]) for members in of_size.values()]
-        masses, start = batch.masses.cpu().numpy(), positions.cpu().numpy()
+        masses = batch.masses.cpu().numpy()
         self._masses = [masses[atoms] for atoms in self._atoms]
-        self._start = [start[atoms] for atoms in self._atoms]
-        self._sums = [np.zeros_like(geometry) for geometry in self._start]
-        self._count = 0
 
     def add(self, positions: Tensor) -> None:
         """One sample, (n_atoms, 3), Å."""
@@ -51,17 +55,18 @@ class MeanShapes:
 
     def forget(self) -> None:
         """Begin anew."""
-        self._sums, self._count = [np.zeros_like(sums) for sums in self._sums], 0
+        self._sums, self._count = [np.zeros_like(geometry) for geometry in self._start], 0
 
-    def keep(self, which: Sequence[int]) -> None:
-        """Go on with these replicas alone."""
-        new = {k: number for number, k in enumerate(which)}
-        self._n_replicas = len(new)
-        for i, whose in enumerate(self._whose):
-            kept = [row for row, (k, _) in enumerate(whose) if k in new]
-            self._whose[i] = [(new[whose[row][0]], whose[row][1]) for row in kept]
-            for arrays in (self._atoms, self._masses, self._start, self._sums):
-                arrays[i] = arrays[i][kept]
+    def keep(self, which: Sequence[int], batch: Batch) -> None:
+        """Go on with these replicas alone, in the batch that was made of them."""
+        starts, sums = (
+            {whose: own for members, group in zip(self._whose, groups, strict=True) for whose, own in zip(members, group, strict=True)}
+            for groups in (self._start, self._sums)
+        )
+        self._group(batch)
+        self._start, self._sums = (
+            [np.stack([of[which[k], number] for k, number in members]) for members in self._whose] for of in (starts, sums)
+        )
 
     def state(self) -> dict[str, Tensor]:
         """All of it, by name, for `restore`."""

@@ -213,11 +213,11 @@ class Simulation:
         self.state = self.state.of(which, sizes)
         self.anchor = torch.cat([self.anchor.split(sizes)[k] for k in which])
         self.began_with = self.began_with[list(which)]
-        if self.mean_shapes is not None:
-            self.mean_shapes.keep(which)
         noise.keep(which)
         self.batch = Batch(self.plan.potential, [self.batch.replicas[k] for k in which], self.plan.settings)
         self.batch.noise = noise
+        if self.mean_shapes is not None:
+            self.mean_shapes.keep(which, self.batch)
 
     def _leave(self, replica: Replica, stop: Stop, state: State, stage: Stage) -> None:
         folder = self._folder_of(replica)
