@@ -1,38 +1,22 @@
 """A run: replicas taken through the stages of a protocol, recorded, guarded, and able to go on after a kill to the last bit."""
 
-import json
-import shutil
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import torch
-from ase import Atoms
-from ase.io import write
 from torch import Tensor
 
 from mlff.md.batch import Batch
-from mlff.md.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from mlff.md.checkpoint import Checkpoint
 from mlff.md.dynamics import Target
 from mlff.md.guards import Guards, Stop
 from mlff.md.plan import Plan
 from mlff.md.protocol import Stage
-from mlff.md.recorder import Recorder
-from mlff.md.replica import Replica
+from mlff.md.run_folder import RunFolder
 from mlff.md.shapes import MeanShapes
-from mlff.md.state import State
+from mlff.md.thermo import thermodynamics
 from mlff.md.watch import Watch
-from mlff.trajectory import Trajectory, TrajectoryWriter
-from mlff.units import K_B
-
-CHECKPOINT, REPLICAS, TRAJECTORY, STOPPED, LAST_FRAME = (
-    "checkpoint.safetensors",
-    "replicas",
-    "trajectory",
-    "stopped.json",
-    "stopped.extxyz",
-)
-UNITS = {"length": "Å", "time": "fs", "energy": "eV", "pressure": "eV/Å³", "temperature": "K", "velocity": "Å/fs", "deviation": "eV/Å"}
 
 
 class Simulation:
@@ -41,11 +25,11 @@ class Simulation:
     Neighbours are found anew at each checkpoint, so that what follows depends on the checkpoint alone.
 
     Args:
-        folder: of the run; each replica has one in `replicas/`. watch: told how it goes.
+        folder: of the run, see `RunFolder`. watch: told how it goes.
     """
 
     def __init__(self, plan: Plan, folder: Path, watch: Watch):
-        self.plan, self.folder, self.watch = plan, Path(folder), watch
+        self.plan, self.folder, self.watch = plan, RunFolder(folder, plan), watch
         self.n_steps = plan.protocol.n_steps(plan.settings.timestep)
 
     def run(self) -> dict[str, str]:
@@ -54,14 +38,18 @@ class Simulation:
         Returns:
             how each ended, by its name: "finished", or why it was stopped.
         """
-        path = self.folder / CHECKPOINT
-        self._begin(read_checkpoint(path, self.plan.settings.device) if path.exists() else None)
+        checkpoint = self.folder.checkpoint()
+        if checkpoint is None or checkpoint.names:
+            self._begin(checkpoint)
+            self._take_through()
+        return {replica.name: self.folder.ending(replica) for replica in self.plan.replicas}
+
+    def _take_through(self) -> None:
         with self.watch.over(self.n_steps, self.state.step, self.plan.settings.timestep):
             while self.stage < len(self.plan.protocol.stages) and self.batch.replicas:
                 self._through(self.plan.protocol.stages[self.stage])
         for recorder in self._recorders:
             recorder.writer.close()
-        return {replica.name: self._ending(replica) for replica in self.plan.replicas}
 
     def _begin(self, checkpoint: Checkpoint | None) -> None:
         every = self.plan.replicas
@@ -70,7 +58,7 @@ class Simulation:
         self.mean_shapes = MeanShapes(self.batch, self.batch.start().positions) if self.plan.reference == "averaged" else None
         if checkpoint is None:
             self.stage, self.step_in_stage, self.state = 0, 0, self.batch.start()
-            self._recorders = [self._new_recorder(replica) for replica in moving]
+            self._recorders = [self.folder.new_recorder(replica) for replica in moving]
             self._write()
             return
         self.stage, self.step_in_stage, self.state = checkpoint.stage, checkpoint.step_in_stage, checkpoint.state
@@ -83,7 +71,7 @@ class Simulation:
             self.stage -= 1
             earlier = self.plan.protocol.stages[: self.stage]
             self.step_in_stage = self.state.step - sum(stage.n_steps(self.plan.settings.timestep) for stage in earlier)
-        self._recorders = [Recorder(TrajectoryWriter.open(self._folder_of(r) / TRAJECTORY, self.state.step)) for r in moving]
+        self._recorders = [self.folder.recorder(replica, self.state.step) for replica in moving]
 
     def _through(self, stage: Stage) -> None:
         """The rest of a stage, from wherever it is."""
@@ -145,7 +133,7 @@ class Simulation:
         if self.mean_shapes is not None and not stage.constrained and step % every.frames == 0:
             self.mean_shapes.add(state.positions)
         if step % every.thermo == 0:
-            rows = self._thermo(target)
+            rows = thermodynamics(self._dynamics, self._ensemble, state, target, self.began_with)
             for k, recorder in enumerate(self._recorders):
                 # a pressure without the constraint's share of the virial would be wrong, and one without a volume is none
                 known = {name: values[k] for name, values in rows.items() if name != "pressure" or self._has_pressure(k)}
@@ -156,27 +144,6 @@ class Simulation:
         replica = self.batch.replicas[k]
         return replica.mode == "UC" and replica.atoms.cell.rank == 3
 
-    def _thermo(self, target: Target) -> dict[str, list[float]]:
-        """Of each replica: K, eV, eV/Å³; the drift is that of the conserved quantity since the stage began, eV per atom."""
-        state, replicas = self.state, self._dynamics.replicas
-        kinetic, volume = replicas.kinetic_energy(state.velocities), torch.linalg.det(state.cell).abs()
-        sizes = torch.tensor(replicas.sizes, device=kinetic.device)
-        strain = torch.einsum("raa->r", state.stress)
-        conserved = self._ensemble.conserved(self._dynamics, state, target)
-        rows = {
-            "temperature": replicas.kT(state.velocities) / K_B,
-            "target": target.kT / K_B,
-            "potential_energy": state.energy,
-            "kinetic_energy": kinetic,
-            "conserved": conserved,
-            "drift": (conserved - self.began_with) / sizes,
-            "volume": volume,
-            "pressure": (2 * kinetic / volume - strain) / 3,
-        }
-        if len(state.deviation):
-            rows["deviation"] = replicas.largest(state.deviation)
-        return {name: values.tolist() for name, values in rows.items()}
-
     def _write(self) -> None:
         """Trajectories first, then the checkpoint: what a kill in between leaves too much is cut off by the restart."""
         for recorder in self._recorders:
@@ -186,7 +153,7 @@ class Simulation:
             kept |= {"anchor": self.anchor, "began_with": self.began_with}
         names = [replica.name for replica in self.batch.replicas]
         checkpoint = Checkpoint(self.stage, self.step_in_stage, names, self.state, self.batch.noise.state(), kept)
-        write_checkpoint(self.folder / CHECKPOINT, checkpoint)
+        self.folder.keep(checkpoint)
         self.batch.force_field.neighbors.forget()
 
     def _stop(self, stage: Stage, n_steps: int, stops: Sequence[Stop]) -> None:
@@ -196,7 +163,7 @@ class Simulation:
             replica, recorder = self.batch.replicas[stop.replica], self._recorders[stop.replica]
             recorder.write()
             recorder.writer.close()
-            self._leave(replica, stop, state.of([stop.replica], self.batch.sizes), stage)
+            self.folder.leave(replica, stop, state.of([stop.replica], self.batch.sizes), stage.name)
             self.watch.tells(f"{replica.name} was stopped at step {state.step} ({stage.name}): {stop.reason}")
         gone = {stop.replica for stop in stops}
         left = [k for k in range(len(self.batch.replicas)) if k not in gone]
@@ -218,37 +185,3 @@ class Simulation:
         self.batch.noise = noise
         if self.mean_shapes is not None:
             self.mean_shapes.keep(which, self.batch)
-
-    def _leave(self, replica: Replica, stop: Stop, state: State, stage: Stage) -> None:
-        folder = self._folder_of(replica)
-        atoms = Atoms(replica.atoms.numbers, state.positions.cpu().numpy(), cell=state.cell[0].cpu().numpy(), pbc=replica.atoms.pbc)
-        write(folder / LAST_FRAME, atoms, format="extxyz")
-        words = {"step": state.step, "stage": stage.name, "reason": stop.reason, "atom": stop.atom}
-        (folder / STOPPED).write_text(json.dumps(words, indent=2) + "\n")
-
-    def _new_recorder(self, replica: Replica) -> Recorder:
-        path = self._folder_of(replica) / TRAJECTORY
-        if path.exists() and len(Trajectory(path)) == 0:
-            shutil.rmtree(path)  # of a run that was killed before its first checkpoint
-        path.parent.mkdir(parents=True, exist_ok=True)
-        atoms = replica.atoms.copy()
-        atoms.positions = replica.positions
-        return Recorder(TrajectoryWriter.create(path, atoms, {**self.plan.about, **self._words_on(replica)}))
-
-    def _words_on(self, replica: Replica) -> dict[str, object]:
-        timestep, first, stages = self.plan.settings.timestep, 0, []
-        for stage in self.plan.protocol.stages:
-            last = first + stage.n_steps(timestep)
-            ensemble = type(self.plan.ensemble_of(stage)).__name__
-            stages.append({"name": stage.name, "first_step": first + 1, "last_step": last, "ensemble": ensemble, "recorded": stage.record})
-            first = last
-        own = {name: getattr(replica, name) for name in ("name", "structure", "temperature", "pressure", "mode", "seed", "driver")}
-        kinds = None if replica.kinds is None else list(replica.kinds)
-        return {**own, "kinds": kinds, "timestep": timestep, "stages": stages, "units": UNITS}
-
-    def _folder_of(self, replica: Replica) -> Path:
-        return self.folder / REPLICAS / replica.name
-
-    def _ending(self, replica: Replica) -> str:
-        stopped = self._folder_of(replica) / STOPPED
-        return json.loads(stopped.read_text())["reason"] if stopped.exists() else "finished"

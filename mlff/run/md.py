@@ -9,7 +9,8 @@ from rich.console import Console
 from rich.table import Table
 
 from mlff.md.plan import Plan
-from mlff.md.simulation import CHECKPOINT, Simulation
+from mlff.md.run_folder import CHECKPOINT
+from mlff.md.simulation import Simulation
 from mlff.md.watch import ProgressBar
 from mlff.run.folder import changes
 from mlff.run.md_plan import plan_of, protocol_of

@@ -16,7 +16,7 @@ from mlff.analysis.anion_shares import shapley_decrease
 from mlff.analysis.constraint_reduction import LADDER
 from mlff.geometry.anion_motion import MODES
 from mlff.md.plan import Plan
-from mlff.md.simulation import REPLICAS, TRAJECTORY
+from mlff.md.run_folder import REPLICAS, TRAJECTORY
 from mlff.report import ArrheniusSeries, MdReport, MotionShares, MsdCurve, TimeSeries, write_md_figures, write_md_report
 from mlff.report import Replica as Row
 from mlff.report.md_tables import ROOM

@@ -26,7 +26,7 @@ from mlff.geometry.anion_motion import constrained_motions
 from mlff.md.forces import MEAN
 from mlff.md.plan import Plan
 from mlff.md.replica import Replica
-from mlff.md.simulation import REPLICAS, TRAJECTORY
+from mlff.md.run_folder import REPLICAS, TRAJECTORY
 from mlff.trajectory import Trajectory
 
 MOBILE = {"Li": 1, "Na": 1, "K": 1, "Ag": 1, "Cu": 1}  # charge, e

@@ -1,0 +1,79 @@
+"""What a run keeps on disk: a checkpoint, a trajectory for each replica, and the last frame of each that was stopped."""
+
+import json
+import shutil
+from pathlib import Path
+
+from ase import Atoms
+from ase.io import write
+
+from mlff.md.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from mlff.md.guards import Stop
+from mlff.md.plan import Plan
+from mlff.md.recorder import Recorder
+from mlff.md.replica import Replica
+from mlff.md.state import State
+from mlff.trajectory import Trajectory, TrajectoryWriter
+
+CHECKPOINT, REPLICAS, TRAJECTORY, STOPPED, LAST_FRAME = "checkpoint.safetensors", "replicas", "trajectory", "stopped.json", "stopped.extxyz"
+UNITS = {"length": "Å", "time": "fs", "energy": "eV", "pressure": "eV/Å³", "temperature": "K", "velocity": "Å/fs", "deviation": "eV/Å"}
+
+
+class RunFolder:
+    """The folder of a run; each replica has one in `replicas/`."""
+
+    def __init__(self, path: Path, plan: Plan):
+        self.path, self.plan = Path(path), plan
+
+    def checkpoint(self) -> Checkpoint | None:
+        """Where the run goes on; None where it begins."""
+        path = self.path / CHECKPOINT
+        return read_checkpoint(path, self.plan.settings.device) if path.exists() else None
+
+    def keep(self, checkpoint: Checkpoint) -> None:
+        """Replace the checkpoint."""
+        write_checkpoint(self.path / CHECKPOINT, checkpoint)
+
+    def new_recorder(self, replica: Replica) -> Recorder:
+        """Of a trajectory that begins.
+
+        Raises:
+            ValueError: frames are there, but no checkpoint to go on from.
+        """
+        path = self._of(replica) / TRAJECTORY
+        if path.exists() and len(Trajectory(path)) == 0:
+            shutil.rmtree(path)  # of a run that was killed before its first checkpoint
+        path.parent.mkdir(parents=True, exist_ok=True)
+        atoms = replica.atoms.copy()
+        atoms.positions = replica.positions
+        return Recorder(TrajectoryWriter.create(path, atoms, {**self.plan.about, **self._words_on(replica)}))
+
+    def recorder(self, replica: Replica, step: int) -> Recorder:
+        """Of a trajectory that goes on from a step."""
+        return Recorder(TrajectoryWriter.open(self._of(replica) / TRAJECTORY, step))
+
+    def leave(self, replica: Replica, stop: Stop, state: State, stage: str) -> None:
+        """Write the frame of a replica that is stopped, and why; `state` is of it alone."""
+        atoms = Atoms(replica.atoms.numbers, state.positions.cpu().numpy(), cell=state.cell[0].cpu().numpy(), pbc=replica.atoms.pbc)
+        write(self._of(replica) / LAST_FRAME, atoms, format="extxyz")
+        words = {"step": state.step, "stage": stage, "reason": stop.reason, "atom": stop.atom}
+        (self._of(replica) / STOPPED).write_text(json.dumps(words, indent=2) + "\n")
+
+    def ending(self, replica: Replica) -> str:
+        """ "finished", or why it was stopped."""
+        stopped = self._of(replica) / STOPPED
+        return json.loads(stopped.read_text())["reason"] if stopped.exists() else "finished"
+
+    def _of(self, replica: Replica) -> Path:
+        return self.path / REPLICAS / replica.name
+
+    def _words_on(self, replica: Replica) -> dict[str, object]:
+        timestep, first, stages = self.plan.settings.timestep, 0, []
+        for stage in self.plan.protocol.stages:
+            last = first + stage.n_steps(timestep)
+            ensemble = type(self.plan.ensemble_of(stage)).__name__
+            stages.append({"name": stage.name, "first_step": first + 1, "last_step": last, "ensemble": ensemble, "recorded": stage.record})
+            first = last
+        own = {name: getattr(replica, name) for name in ("name", "structure", "temperature", "pressure", "mode", "seed", "driver")}
+        kinds = None if replica.kinds is None else list(replica.kinds)
+        return {**own, "kinds": kinds, "timestep": timestep, "stages": stages, "units": UNITS}
