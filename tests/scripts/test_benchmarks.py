@@ -111,3 +111,27 @@ def test_steps_move_the_atoms_and_turn_back(rng):
     assert away[0] > 0
     assert away[REACH - 1] == max(away)
     assert away[2 * REACH - 1] < 1e-12  # Å: back where it began, but for rounding
+
+
+def test_the_cost_of_dynamics_is_measured_beside_the_model(tmp_path):
+    few = [
+        "--repeat",
+        "1,1,1",
+        "--replicas",
+        "2",
+        "--steps",
+        "20",
+        "--rounds",
+        "1",
+        "--without",
+        "LAMMPS",
+        "--json",
+        str(tmp_path / "md.json"),
+    ]
+    done = subprocess.run([sys.executable, ROOT / "scripts/benchmarks/md.py", *few], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    rows = {(row["replicas"], row["what"]): row for row in json.loads((tmp_path / "md.json").read_text())}
+    assert {(1, "model"), (1, "CSVR, RC, whole run"), (1, "ASE, NVE"), (2, "NVE")} <= rows.keys()
+    for row in rows.values():
+        assert row["ns_per_day"] * row["us_per_atom"] * row["atoms"] * row["replicas"] == pytest.approx(86400 * 2e-6 * 1e6)  # of 2 fs
+    assert rows[1, "model"]["of_model"] == 1
