@@ -26,7 +26,7 @@ class Bounds:
     contact: of the sum of two covalent radii, the shortest distance.
     temperature: times the target.
     bond: times the longest length at which an anion is recognised; None: anions may break.
-    deviation: eV/Å, of the committee's members; None: any. deviation_stops: else the passing is only counted.
+    deviation: eV/Å, of the committee's members; None: any. deviation_stops: else it is left to a report to tell.
     """
 
     force: float = 200.0

@@ -52,7 +52,8 @@ def _content(cfg, plan: Plan, folder: Path, results: Sequence[Result], endings: 
     arrhenius = [
         ArrheniusSeries(f"{structure} {mode}" if several else mode, values, line) for (structure, mode), (values, line) in lines.items()
     ]
-    stopped = [f"{name}: {reason}" for name, reason in endings.items() if reason != "finished"]
+    warnings = [f"{name} was stopped: {reason}" for name, reason in endings.items() if reason != "finished"]
+    warnings += [told for replica in plan.replicas if (told := _disagreement(plan, folder, replica.name))]
     n_atoms = sorted({len(replica.atoms) for replica in plan.replicas})
     return MdReport(
         title=f"Molecular dynamics: {cfg.name}",
@@ -61,7 +62,7 @@ def _content(cfg, plan: Plan, folder: Path, results: Sequence[Result], endings: 
         replicas=rows,
         arrhenius=arrhenius,
         shares=_shares(results),
-        warnings=stopped,
+        warnings=warnings,
         mobile=results[0].mobile,
         setup={
             "model": str(cfg.model),
@@ -71,6 +72,18 @@ def _content(cfg, plan: Plan, folder: Path, results: Sequence[Result], endings: 
         },
         config_text=OmegaConf.to_yaml(cfg, resolve=True),
     )
+
+
+def _disagreement(plan: Plan, folder: Path, name: str) -> str | None:
+    """Where the members of the committee disagreed by more than the bound that does not stop a replica."""
+    trajectory, bound = Trajectory(folder / REPLICAS / name / TRAJECTORY), plan.bounds.deviation
+    if bound is None or "thermo" not in trajectory.series_names:
+        return None
+    found = trajectory.series("thermo").values.get("deviation", np.zeros(0))
+    beyond = int((found > bound).sum())
+    if not beyond:
+        return None
+    return f"{name}: the members disagreed by up to {found.max():.3f} eV/Å, more than {bound} at {beyond} of {len(found)} records"
 
 
 def _row(plan: Plan, folder: Path, result: Result, name: str, measured: Measured, ending: str) -> Row:

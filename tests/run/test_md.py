@@ -1,16 +1,22 @@
 """The command as a user runs it: small replicas of the model that ships."""
 
+import copy
 import json
 import re
 
 import numpy as np
 import pytest
+import torch
 import yaml
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
+from mlff.artefact import load, save
+from mlff.data import Frame
+from mlff.engine import Committee
 from mlff.run.md import run_md
 from mlff.run.md_plan import plan_of, replicas_of
+from mlff.structure import structure
 from mlff.trajectory import Trajectory
 from tests.run.conftest import CONF
 from tests.test_experiments import unknown_keys
@@ -94,6 +100,31 @@ def test_replicas_that_a_guard_stops_are_told_and_the_others_are_complete(tmp_pa
     assert stopped.keys() == {"step", "stage", "reason", "atom"}
     assert (tmp_path / "replicas" / "Li3PS4_alpha_3000K_UC_s0" / "stopped.extxyz").exists()
     assert (tmp_path / "report.html").exists()
+
+
+@pytest.fixture(scope="module")
+def committee(tmp_path_factory):
+    """The model that ships, and the same with weights a thousandth off."""
+    bundled = load("bundled:li3ps4")
+    other = copy.deepcopy(bundled.potential)
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for weight in other.architecture.parameters():
+            weight.mul_(1 + 1e-3 * torch.randn(weight.shape, generator=generator, dtype=weight.dtype))
+    frames = [Frame.from_atoms(structure("Li3PS4_gamma"))]
+    return save(tmp_path_factory.mktemp("model") / "two", Committee([bundled.potential, other]), bundled.card, frames)
+
+
+def test_members_that_disagree_are_told_or_stop_and_each_can_drive(committee, tmp_path):
+    given = (*SMALL[1:], *SHORT, f"model={committee}", "guards.deviation=1e-4")
+    message = r"1 of 1 replicas were stopped[\s\S]*the members disagree on atom \d+ by 0\.\d+ eV/Å, more than 0\.0001"
+    with pytest.raises(ValueError, match=message):
+        run_md(config(*given, f"folder={tmp_path / 'stops'}"))
+    run_md(config(*given, f"folder={tmp_path / 'told'}", "guards.deviation_stops=false", "members=[0,1]"))
+    page = (tmp_path / "told" / "report.html").read_text()
+    assert re.search(r"_UC_s0_m0: the members disagreed by up to 0\.\d+ eV/Å, more than 0\.0001 at \d+ of 22 records", page)
+    first, second = (Trajectory(tmp_path / "told" / "replicas" / f"Li3PS4_alpha_700K_UC_s0_m{k}" / "trajectory") for k in (0, 1))
+    assert not np.array_equal(first.series("thermo").values["potential_energy"], second.series("thermo").values["potential_energy"])
 
 
 def test_members_and_seeds_make_replicas_with_names_of_their_own():
