@@ -43,7 +43,8 @@ class Toy:
 class Springs(Toy):
     """Springs between all atoms of each structure that are nearer than 4.2 Å, at rest where these lie: it never melts.
 
-    Bonds (below 2.5 Å) hold with 10 eV/Å², other pairs with 0.3 eV/Å²; lengths make it anharmonic. No force or torque is left over.
+    P–S bonds hold with 10 eV/Å², the edges of their tetrahedra with 3 eV/Å², other pairs with 0.3 eV/Å²; that springs turn makes it
+    anharmonic.
     """
 
     def __init__(self, structures: Sequence[Atoms]):
@@ -53,7 +54,8 @@ class Springs(Toy):
         for k, atoms in enumerate(structures):
             i, j, d, shift = neighbor_list("ijdS", atoms, 4.2)
             once = (i < j) | ((i == j) & (shift @ [100, 10, 1] > 0))
-            stiffness = np.where(d < 2.5, 10.0, 0.3)
+            sulfur = (atoms.numbers[i] == 16) & (atoms.numbers[j] == 16) & (d < 3.7)
+            stiffness = np.where(d < 2.5, 10.0, np.where(sulfur, 3.0, 0.3))
             parts.append([a[once] for a in (i + first, j + first, np.full(len(i), k), shift.astype(float), d, stiffness)])
             first += len(atoms)
         columns = (np.concatenate(column) for column in zip(*parts, strict=True))
