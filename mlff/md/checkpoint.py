@@ -2,11 +2,11 @@
 
 import json
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
@@ -55,13 +55,16 @@ def read_checkpoint(path: Path, device: str = "cpu") -> Checkpoint:
     """What `write_checkpoint` wrote.
 
     Raises:
-        ValueError: the file is of another format.
+        ValueError: the file is damaged or of another format.
     """
-    with safe_open(path, framework="pt", device="cpu") as file:
-        metadata = file.metadata() or {}
-        if metadata.get("format") != FORMAT:
-            raise ValueError(f"{path} is of format {metadata.get('format')!r}, expected {FORMAT!r}; go on with the version that wrote it")
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    try:
+        with safe_open(path, framework="pt", device="cpu") as file:
+            metadata = file.metadata() or {}
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - no mapping
+    except SafetensorError as error:
+        raise ValueError(f"{path} cannot be read ({error}), expected a checkpoint; begin the run anew in another folder") from error
+    if metadata.get("format") != FORMAT:
+        raise ValueError(f"{path} is of format {metadata.get('format')!r}, expected {FORMAT!r}; go on with the version that wrote it")
     words = json.loads(metadata["run"])
 
     def under(prefix: str, to: str = device) -> dict[str, Tensor]:
@@ -71,3 +74,24 @@ def read_checkpoint(path: Path, device: str = "cpu") -> Checkpoint:
     streams = under("noise.", "cpu")
     noise = [streams[str(k)] for k in range(len(streams))]
     return Checkpoint(words["stage"], words["step_in_stage"], words["names"], state, noise, under("kept."))
+
+
+def expect_replicas(path: Path, checkpoint: Checkpoint, sizes: Mapping[str, int], stopped: Collection[str]) -> None:
+    """Refuse a checkpoint of other replicas than a run has.
+
+    Args:
+        sizes: atoms of each of the run's replicas, by name and in their order. stopped: those that ended before.
+    Raises:
+        ValueError: it holds others, or they have another order or number of atoms.
+    """
+    remedy = "run in a folder of its own what is not the same run"
+    still = [name for name in sizes if name in checkpoint.names]
+    ended = [name for name in sizes if name not in still]
+    if still != list(checkpoint.names) or not set(ended) <= set(stopped):
+        raise ValueError(
+            f"{path} holds the replicas {list(checkpoint.names)}, expected {list(sizes)} "
+            f"but for {sorted(stopped)}, which were stopped; {remedy}"
+        )
+    found, expected = len(checkpoint.state.positions), sum(sizes[name] for name in still)
+    if still and found != expected:
+        raise ValueError(f"{path} holds {found} atoms of {still}, expected {expected}; {remedy}")

@@ -7,7 +7,7 @@ from pathlib import Path
 from ase import Atoms
 from ase.io import write
 
-from mlff.md.checkpoint import Checkpoint, read_checkpoint, write_checkpoint
+from mlff.md.checkpoint import Checkpoint, expect_replicas, read_checkpoint, write_checkpoint
 from mlff.md.guards import Stop
 from mlff.md.plan import Plan
 from mlff.md.recorder import Recorder
@@ -26,9 +26,18 @@ class RunFolder:
         self.path, self.plan = Path(path), plan
 
     def checkpoint(self) -> Checkpoint | None:
-        """Where the run goes on; None where it begins."""
+        """Where the run goes on; None where it begins.
+
+        Raises:
+            ValueError: it cannot be read, or is of other replicas.
+        """
         path = self.path / CHECKPOINT
-        return read_checkpoint(path, self.plan.settings.device) if path.exists() else None
+        if not path.exists():
+            return None
+        checkpoint = read_checkpoint(path, self.plan.settings.device)
+        stopped = [replica.name for replica in self.plan.replicas if self._stopped(replica).exists()]
+        expect_replicas(path, checkpoint, {replica.name: len(replica.atoms) for replica in self.plan.replicas}, stopped)
+        return checkpoint
 
     def keep(self, checkpoint: Checkpoint) -> None:
         """Replace the checkpoint."""
@@ -57,12 +66,15 @@ class RunFolder:
         atoms = Atoms(replica.atoms.numbers, state.positions.cpu().numpy(), cell=state.cell[0].cpu().numpy(), pbc=replica.atoms.pbc)
         write(self._of(replica) / LAST_FRAME, atoms, format="extxyz")
         words = {"step": state.step, "stage": stage, "reason": stop.reason, "atom": stop.atom}
-        (self._of(replica) / STOPPED).write_text(json.dumps(words, indent=2) + "\n")
+        self._stopped(replica).write_text(json.dumps(words, indent=2) + "\n")
 
     def ending(self, replica: Replica) -> str:
         """ "finished", or why it was stopped."""
-        stopped = self._of(replica) / STOPPED
+        stopped = self._stopped(replica)
         return json.loads(stopped.read_text())["reason"] if stopped.exists() else "finished"
+
+    def _stopped(self, replica: Replica) -> Path:
+        return self._of(replica) / STOPPED
 
     def _of(self, replica: Replica) -> Path:
         return self.path / REPLICAS / replica.name

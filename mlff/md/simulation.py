@@ -13,6 +13,7 @@ from mlff.md.dynamics import Target
 from mlff.md.guards import Guards, Stop
 from mlff.md.plan import Plan
 from mlff.md.protocol import Stage
+from mlff.md.recorder import Recorder
 from mlff.md.run_folder import RunFolder
 from mlff.md.shapes import MeanShapes
 from mlff.md.thermo import thermodynamics
@@ -40,16 +41,20 @@ class Simulation:
         """
         checkpoint = self.folder.checkpoint()
         if checkpoint is None or checkpoint.names:
-            self._begin(checkpoint)
-            self._take_through()
+            self._take(checkpoint)
         return {replica.name: self.folder.ending(replica) for replica in self.plan.replicas}
 
-    def _take_through(self) -> None:
-        with self.watch.over(self.n_steps, self.state.step, self.plan.settings.timestep):
-            while self.stage < len(self.plan.protocol.stages) and self.batch.replicas:
-                self._through(self.plan.protocol.stages[self.stage])
-        for recorder in self._recorders:
-            recorder.writer.close()
+    def _take(self, checkpoint: Checkpoint | None) -> None:
+        """All that moves to the end."""
+        self._recorders: list[Recorder] = []
+        try:
+            self._begin(checkpoint)
+            with self.watch.over(self.n_steps, self.state.step, self.plan.settings.timestep):
+                while self.stage < len(self.plan.protocol.stages) and self.batch.replicas:
+                    self._through(self.plan.protocol.stages[self.stage])
+        finally:
+            for recorder in self._recorders:
+                recorder.writer.close()
 
     def _begin(self, checkpoint: Checkpoint | None) -> None:
         every = self.plan.replicas
