@@ -28,7 +28,7 @@ def test_what_rests_stays_at_rest():
     run = begun(lithium(1, 300.0, 1), CSVR(), 1.0, lambda s, x, c: Wells(s, x, 1.0, floating=True))
     assert run.dynamics.replicas.n_dof_counted == [0]
     run.steps(5)
-    assert not run.state.velocities.any()
+    assert run.state.velocities.abs().max() < 1e-15  # rounding of what the drift leaves
 
 
 def test_no_relaxation_time_is_refused():

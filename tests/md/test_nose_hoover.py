@@ -5,53 +5,38 @@ import torch
 from scipy.integrate import solve_ivp
 
 from mlff.md.nose_hoover import LENGTH, Chain, NoseHoover
-from mlff.units import K_B
-from tests.md.toys import Wells, begun, lithium
 
 KT, N_DOF, PERIOD = 0.05, 9, 80.0
 
 
-def test_a_chain_moves_as_its_equations_say_to_second_order():
+def test_a_chain_moves_as_its_equations_say_to_fourth_order():
     """ln v̇ = −η̇₁, Q₁η̈₁ = 2K − N kT − Q₁η̇₁η̇₂, Q_k η̈_k = Q_{k−1}η̇²_{k−1} − kT − Q_k η̇_k η̇_{k+1}."""
     tau = PERIOD / (2 * math.pi)
     inertia = [N_DOF * KT * tau**2] + [KT * tau**2] * (LENGTH - 1)
     twice = 1.7 * N_DOF * KT
 
     def slope(_, y):
-        eta, rate, scale = y[:LENGTH], y[LENGTH:-1], math.exp(y[-1])
+        rate, scale = y[LENGTH:-1], math.exp(y[-1])
         force = [scale**2 * twice - N_DOF * KT] + [inertia[k - 1] * rate[k - 1] ** 2 - KT for k in range(1, LENGTH)]
         friction = [rate[k] * rate[k + 1] if k + 1 < LENGTH else 0 for k in range(LENGTH)]
-        return [*rate, *(force[k] / inertia[k] - friction[k] for k in range(LENGTH)), -rate[0] + 0 * eta[0]]
+        return [*rate, *(force[k] / inertia[k] - friction[k] for k in range(LENGTH)), -rate[0]]
 
     start = torch.tensor([[0.02, -0.01, 0.015]], dtype=torch.float64)
-    exact = solve_ivp(slope, (0, 40), [0, 0, 0, *start[0].tolist(), 0], rtol=1e-11, atol=1e-12).y[:, -1]
+    exact = solve_ivp(slope, (0, 10), [0, 0, 0, *start[0].tolist(), 0], rtol=1e-11, atol=1e-12).y[:, -1]
     errors = []
     for n in (8, 16, 32):
         chain, factor = Chain(torch.zeros(1, LENGTH, dtype=torch.float64), start), torch.ones(1, dtype=torch.float64)
         for _ in range(n):
             chain, scale = chain.moved(
-                factor.square() * twice, torch.tensor([N_DOF]), torch.tensor([KT], dtype=torch.float64), PERIOD, 40.0 / n
+                factor.square() * twice, torch.tensor([N_DOF]), torch.tensor([KT], dtype=torch.float64), PERIOD, 10.0 / n
             )
             factor = factor * scale
         found = torch.cat([chain.places[0], chain.rates[0], factor.log()])
         errors.append(float((found - torch.from_numpy(exact)).abs().max()))
     # three substeps with Yoshida's weights make each of them fourth order
-    assert errors[0] < 1e-2
+    assert errors[0] < 1e-4
     assert errors[1] < errors[0] / 10
     assert errors[2] < errors[1] / 10
-
-
-def test_the_thermostat_oscillates_with_its_period():
-    """Small swings of 2K about N kT, of free particles, go as cos(√2 · 2πt/period): K̇ = −2 η̇₁ K, Q₁ η̈₁ = 2 δK."""
-    run = begun(lithium(27, 600.0, 1), NoseHoover(period=200.0), 0.5, lambda s, x, c: Wells(s, x, 0.0, floating=True))
-    warm = math.sqrt(1.02 * 600 * K_B / float(run.dynamics.replicas.kT(run.state.velocities)[0]))
-    run.state = type(run.state)(**{**vars(run.state), "velocities": warm * run.state.velocities})
-    excess = []
-    for _ in range(300):
-        run.steps(1)
-        excess.append(float(run.dynamics.replicas.kT(run.state.velocities)[0]) / (600 * K_B) - 1)
-    crossing = next(k for k, value in enumerate(excess) if value < 0)
-    assert 0.5 * (crossing + 0.5) == pytest.approx(200 / 4 / math.sqrt(2), rel=0.05)
 
 
 def test_no_period_is_refused():
