@@ -78,12 +78,14 @@ class Guards:
 
     def _violent(self, dynamics: Dynamics, state: State) -> list[Stop]:
         stops = []
-        force = torch.nan_to_num(state.forces.norm(dim=1), nan=torch.inf)
+        force = torch.nan_to_num(state.forces.norm(dim=1), nan=torch.inf, posinf=torch.inf)
         for k, own in enumerate(force.split(dynamics.replicas.sizes)):
-            if not (own.max() <= self.bounds.force) or not torch.isfinite(state.energy[k]):
+            if own.max() > self.bounds.force:
                 atom = int(own.argmax())
                 size = "not a number" if torch.isinf(own[atom]) else f"{float(own[atom]):.3g} eV/Å"
-                stops.append(Stop(k, f"the force on atom {atom} is {size}, more than {self.bounds.force} eV/Å", atom))
+                stops.append(Stop(k, f"the force on atom {atom} is {size}, expected {self.bounds.force} eV/Å at most", atom))
+            elif not torch.isfinite(state.energy[k]):
+                stops.append(Stop(k, "the energy is not a number"))
         return stops
 
     def _close(self, hood: Neighborhood, state: State) -> list[Stop]:
