@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from mlff.engine import Committee
 from mlff.md.batch import Settings
@@ -39,22 +40,32 @@ class Plan:
     about: Mapping[str, object] = field(default_factory=dict)
 
     def __post_init__(self):
-        if self.reference not in REFERENCES:
-            raise ValueError(f"reference is {self.reference!r}, expected one of {', '.join(REFERENCES)}")
-        stages = self.protocol.stages
+        stages, n_members = self.protocol.stages, len(self.potential) if isinstance(self.potential, Committee) else 1
         if missing := sorted({stage.ensemble for stage in stages if stage.ensemble} - self.others.keys()):
             raise ValueError(f"stages name the ensembles {missing}, expected some of {sorted(self.others)}")
-        if self.reference == "averaged" and stages[0].constrained:
+        if unknown := sorted({replica.driver for replica in self.replicas} - {MEAN, *range(n_members)}):
+            raise ValueError(f"found members {unknown} as drivers, expected 0 … {n_members - 1}; the model has no others")
+        if self.reference not in REFERENCES:
+            raise ValueError(f"reference is {self.reference!r}, expected one of {', '.join(REFERENCES)}")
+        if self.reference == "averaged":
+            self._refuse_reference()
+        for stage in stages:
+            self._refuse_pressure(stage)
+
+    def _refuse_reference(self) -> None:
+        stages = self.protocol.stages
+        if stages[0].constrained:
             raise ValueError(
                 f"reference is 'averaged', but the first stage, {stages[0].name}, is constrained; "
                 "put one with constrained: false before it, to average over"
             )
-
-        n_members = len(self.potential) if isinstance(self.potential, Committee) else 1
-        if unknown := sorted({replica.driver for replica in self.replicas} - {MEAN, *range(n_members)}):
-            raise ValueError(f"found members {unknown} as drivers, expected 0 … {n_members - 1}; the model has no others")
-        for stage in stages:
-            self._refuse_pressure(stage)
+        for before, stage in pairwise(stages):
+            n_steps = before.n_steps(self.settings.timestep)
+            if stage.constrained and not before.constrained and n_steps < self.intervals.frames:
+                raise ValueError(
+                    f"reference is 'averaged', but stage {before.name} takes {n_steps} steps, expected {self.intervals.frames} at least, "
+                    "the interval of frames, which are averaged over; lengthen it or shorten the interval"
+                )
 
     def _refuse_pressure(self, stage: Stage) -> None:
         if not self.ensemble_of(stage).varies_cell:

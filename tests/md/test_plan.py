@@ -42,6 +42,12 @@ def test_an_average_needs_something_to_average_over():
     plan(FREE, HELD, reference="averaged")
 
 
+def test_an_average_needs_a_frame():
+    with pytest.raises(ValueError, match=r"stage free takes 49 steps, expected 50 at least, the interval of frames"):
+        plan(Stage("free", duration=0.049, constrained=False), HELD, reference="averaged")
+    plan(Stage("free", duration=0.05, constrained=False), HELD, reference="averaged")
+
+
 def test_velocities_are_drawn_at_the_beginning_and_after_a_descent():
     relax = Stage("relax", duration=1, ensemble="relax")
     given = plan(relax, FREE, HELD, others={"relax": Relax()})
