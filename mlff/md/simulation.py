@@ -70,7 +70,7 @@ class Simulation:
         self.batch.noise.restore(checkpoint.noise)
         if self.mean_shapes is not None:
             self.mean_shapes.restore(checkpoint.kept)
-        if "anchor" in checkpoint.kept:
+        if self.state.step:
             self.anchor, self.began_with = checkpoint.kept["anchor"], checkpoint.kept["began_with"]
         if self.stage == len(self.plan.protocol.stages) and self.state.step < self.n_steps:  # the last stage has become longer
             self.stage -= 1
@@ -104,9 +104,10 @@ class Simulation:
 
     def _enter(self, stage: Stage, n_steps: int) -> None:
         """Constraints, degrees of freedom and guards of a stage; at its beginning, velocities and a bath at rest as well."""
-        begins = self.step_in_stage == 0
+        begins, held_before = self.step_in_stage == 0, self._held_before(stage)
         if begins:
-            self.anchor = self.state.positions
+            if not held_before:
+                self.anchor = self.state.positions
             if self.mean_shapes is not None and not stage.constrained:
                 self.mean_shapes.forget()
         shapes = self.mean_shapes.result() if self.mean_shapes is not None and stage.constrained else None
@@ -116,10 +117,14 @@ class Simulation:
         self._guards = Guards(self.plan.bounds, self.batch, self._held)
         if begins:
             target, rests = self._target(stage, n_steps), self.batch.rests(self._ensemble, self._held)
-            state = replace(self.state, positions=obeying)
+            state = self.state if held_before else replace(self.state, positions=obeying)
             state = self.batch.moving(self._dynamics, state, rests, target, self.plan.draws(self.stage))
             self.state = self._ensemble.begin(self._dynamics, state, target)
             self.began_with = self._ensemble.conserved(self._dynamics, self.state, target)
+
+    def _held_before(self, stage: Stage) -> bool:
+        """Whether the constraint of the stage before goes on: then so does its reference."""
+        return self.stage > 0 and stage.constrained and self.plan.protocol.stages[self.stage - 1].constrained
 
     def _target(self, stage: Stage, n_steps: int) -> Target:
         step = max(self.step_in_stage - 1, 0)

@@ -11,6 +11,7 @@ from ase.io import read
 from safetensors.torch import load_file
 
 from mlff.engine import Committee
+from mlff.geometry.superposition import angle, centred, superposition
 from mlff.md.batch import Settings
 from mlff.md.csvr import CSVR
 from mlff.md.guards import Bounds
@@ -164,6 +165,35 @@ def test_temperatures_and_steps_are_recorded_as_the_protocol_says(tmp_path):
     # 32 atoms of which four rotations are held in the second stage: kT = 2K/n_dof with n_dof counted
     n_dof = 2 * thermo.values["kinetic_energy"] / (K_B * thermo.values["temperature"])
     np.testing.assert_allclose(n_dof, np.repeat([96, 84], [20, 18]))
+
+
+@pytest.mark.parametrize(("mode", "reference"), [("RC", "current"), ("RC", "averaged"), ("TVC", "averaged")])
+def test_a_constraint_that_goes_on_keeps_its_reference(mode, reference, tmp_path):
+    """Also after a kill between the stages: anions do not turn, or move away, from one stage to the next."""
+    stages = [OWN, *(Stage(name, duration=0.016) for name in ("one", "two", "three"))]
+    replica = anions(1, "a", mode)
+    with pytest.raises(KeyboardInterrupt):
+        Simulation(plan(replica, stages=stages, reference=reference), tmp_path, Killed(33)).run()
+    Simulation(plan(replica, stages=stages, reference=reference), tmp_path, Silent()).run()
+    at = left_behind(tmp_path)["a/positions"][7:]
+    atoms = np.stack([anion.atoms for anion in replica.anions])
+    masses = replica.atoms.get_masses()[atoms]
+    if mode == "TVC":
+        centres = np.einsum("ki,fkia->fka", masses, at[:, atoms]) / masses.sum(1)[:, None]
+        assert np.abs(centres - centres[0]).max() < 2e-5  # Å: rounding of the frames that are kept
+        assert np.abs(at[-1] - at[0])[atoms].max() > 1e-3
+        return
+    first = at[0]
+    if reference == "current":
+        first = left_behind(tmp_path)["checkpoint/kept.anchor"]
+    else:
+        shapes = left_behind(tmp_path)["checkpoint/kept.shape_sums_0"]
+        anchor = left_behind(tmp_path)["checkpoint/kept.anchor"]
+        laid = superposition(shapes, anchor[atoms], masses)[0]
+        first = anchor.copy()
+        first[atoms] = centred(shapes, masses) @ laid.swapaxes(1, 2)
+    for frame in at[1:]:
+        assert angle(superposition(first[atoms], frame[atoms], masses)[0]).max() < 2e-5  # rad: rounding of the frames that are kept
 
 
 def test_members_drive_replicas_of_their_own(tmp_path):
