@@ -1,5 +1,6 @@
 """A run: replicas taken through the stages of a protocol, recorded, guarded, and able to go on after a kill to the last bit."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -14,6 +15,7 @@ from mlff.md.guards import Guards, Stop
 from mlff.md.plan import Plan
 from mlff.md.protocol import Stage
 from mlff.md.recorder import Recorder
+from mlff.md.relax import Relax
 from mlff.md.run_folder import RunFolder
 from mlff.md.shapes import MeanShapes
 from mlff.md.thermo import thermodynamics
@@ -114,7 +116,10 @@ class Simulation:
         self._held, obeying = self.batch.held(replace(self.state, positions=self.anchor), stage.constrained, shapes)
         self._ensemble = self.plan.ensemble_of(stage)
         self._dynamics = self.batch.dynamics(self._ensemble, self._held)
-        self._guards = Guards(self.plan.bounds, self.batch, self._held)
+        bounds = self.plan.bounds
+        if isinstance(self._ensemble, Relax):
+            bounds = replace(bounds, temperature=math.inf)  # velocities of a descent are no heat
+        self._guards = Guards(bounds, self.batch, self._held)
         if begins:
             target, rests = self._target(stage, n_steps), self.batch.rests(self._ensemble, self._held)
             state = self.state if held_before else replace(self.state, positions=obeying)

@@ -21,6 +21,7 @@ from mlff.md.nose_hoover import NoseHoover
 from mlff.md.plan import Plan
 from mlff.md.protocol import Protocol, Stage
 from mlff.md.recorder import Intervals
+from mlff.md.relax import Relax
 from mlff.md.replica import Replica
 from mlff.md.simulation import Simulation
 from mlff.md.watch import Silent
@@ -194,6 +195,20 @@ def test_a_constraint_that_goes_on_keeps_its_reference(mode, reference, tmp_path
         first[atoms] = centred(shapes, masses) @ laid.swapaxes(1, 2)
     for frame in at[1:]:
         assert angle(superposition(first[atoms], frame[atoms], masses)[0]).max() < 2e-5  # rad: rounding of the frames that are kept
+
+
+def test_a_descent_is_not_stopped_for_its_speed(tmp_path):
+    """A strained structure falls faster than its temperature allows; the dynamics that follow begin at that temperature."""
+    replica = Replica("a", cell_of_anions(np.random.default_rng(1), thermal=0.25), 50.0)
+    stages = [Stage("relax", duration=0.1, ensemble="relax"), Stage("md", duration=0.01)]
+    given = plan(
+        replica, stages=stages, others={"relax": Relax()}, reference="current", bounds=Bounds(temperature=1.0, bond=None), ensemble=CSVR()
+    )
+    assert Simulation(given, tmp_path, Silent()).run() == {"a": "finished"}
+    thermo = Trajectory(tmp_path / "replicas" / "a" / "trajectory").series("thermo").values
+    assert thermo["temperature"][:100].max() > 300  # beyond ten standard deviations of 50 K
+    assert thermo["potential_energy"][99] < thermo["potential_energy"][0] - 1
+    assert thermo["temperature"][100] == pytest.approx(50, rel=0.5)
 
 
 def test_members_drive_replicas_of_their_own(tmp_path):
