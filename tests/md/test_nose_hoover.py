@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from mlff.md.nose_hoover import LENGTH, Chain, NoseHoover
 KT, N_DOF, PERIOD = 0.05, 9, 80.0
 
 
-def test_a_chain_moves_as_its_equations_say_to_fourth_order():
+def test_a_chain_moves_as_its_equations_say_to_second_order():
     """ln v̇ = −η̇₁, Q₁η̈₁ = 2K − N kT − Q₁η̇₁η̇₂, Q_k η̈_k = Q_{k−1}η̇²_{k−1} − kT − Q_k η̇_k η̇_{k+1}."""
     tau = PERIOD / (2 * math.pi)
     inertia = [N_DOF * KT * tau**2] + [KT * tau**2] * (LENGTH - 1)
@@ -33,10 +34,9 @@ def test_a_chain_moves_as_its_equations_say_to_fourth_order():
             factor = factor * scale
         found = torch.cat([chain.places[0], chain.rates[0], factor.log()])
         errors.append(float((found - torch.from_numpy(exact)).abs().max()))
-    # three substeps with Yoshida's weights make each of them fourth order
-    assert errors[0] < 1e-4
-    assert errors[1] < errors[0] / 10
-    assert errors[2] < errors[1] / 10
+    assert errors[0] < 1e-2
+    for coarse, fine in pairwise(errors):
+        assert 3.5 < coarse / fine < 4.5
 
 
 def test_no_period_is_refused():

@@ -7,6 +7,7 @@ from mlff.engine import Committee
 from mlff.md.batch import Batch, Settings
 from mlff.md.langevin import Langevin
 from mlff.md.mtk import MTK
+from mlff.md.nve import NVE
 from mlff.md.plan import Plan
 from mlff.md.protocol import Protocol, Stage
 from mlff.md.recorder import Intervals
@@ -91,18 +92,24 @@ def test_batches_that_make_no_sense_are_refused():
             Batch(potential(), replicas, Settings(1.0))
     with pytest.raises(ValueError, match="Na"):
         Batch(potential(), [Replica("a", Atoms("Na", cell=[9, 9, 9], pbc=True), 300)], Settings(1.0))
+
+
+def refused(replica: Replica, ensemble=None, model=None) -> None:
+    Plan(model or potential(), [replica], Protocol([Stage("production", 1.0)]), ensemble or NVE(), Settings(1.0))
+
+
+def test_a_driver_that_is_no_member_is_refused():
     committee = Committee(build_committee("lean", 2, size="XS"))
-    with pytest.raises(ValueError, match=r"found members \[2\] as drivers, expected 0 … 1, or -1 for their mean"):
-        Batch(committee, [Replica("a", one.atoms, 300, driver=2)], Settings(1.0))
+    with pytest.raises(ValueError, match=r"found members \[2\] as drivers, expected 0 … 1"):
+        refused(Replica("a", cell_of_anions(np.random.default_rng(1)), 300, driver=2), model=committee)
 
 
 def test_a_moving_box_with_something_held_or_without_a_volume_is_refused():
-    with pytest.raises(ValueError, match=r"RC-0: mode RC in an ensemble whose cell varies: .*virial is not derived"):
-        begun(tetrahedra(np.random.default_rng(1), "RC"), MTK(), 1.0)
+    with pytest.raises(ValueError, match=r"a: mode RC in stage production, whose cell varies: [\s\S]*is not derived"):
+        refused(Replica("a", cell_of_anions(np.random.default_rng(1)), 300, mode="RC"), MTK())
     slab = Replica("slab", Atoms("Li2", [[0, 0, 0], [3, 0, 0]], cell=[9, 9, 0], pbc=[True, True, False]), 300)
-    batch = Batch(potential(), [slab], Settings(1.0))
     with pytest.raises(ValueError, match="slab: pressure needs a volume, but the cell has rank 2"):
-        batch.dynamics(MTK(), [[]])
+        refused(slab, MTK())
 
 
 def test_a_kind_of_constraint_that_is_none_is_refused():
