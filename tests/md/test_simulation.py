@@ -27,6 +27,7 @@ from mlff.md.simulation import Simulation
 from mlff.md.watch import Silent
 from mlff.trajectory import Trajectory
 from mlff.units import K_B
+from tests.checks import answer_of
 from tests.contracts.potentials import build_committee
 from tests.geometry.anions import cell_of_anions
 from tests.md.toys import potential
@@ -195,6 +196,22 @@ def test_a_constraint_that_goes_on_keeps_its_reference(mode, reference, tmp_path
         first[atoms] = centred(shapes, masses) @ laid.swapaxes(1, 2)
     for frame in at[1:]:
         assert angle(superposition(first[atoms], frame[atoms], masses)[0]).max() < 2e-5  # rad: rounding of the frames that are kept
+
+
+def test_recorded_energies_and_pressures_are_those_of_the_recorded_frames(tmp_path):
+    """P = (2K/V − tr σ)/3; none is recorded where a constraint, whose virial is not known, has its share."""
+    Simulation(plan(anions(1, "a", "UC"), anions(2, "b"), stages=(OWN,), reference="current"), tmp_path, Silent()).run()
+    trajectory = Trajectory(tmp_path / "replicas" / "a" / "trajectory")
+    thermo = trajectory.series("thermo")
+    for k, atoms in enumerate(trajectory):
+        row = {name: values[2 * k + 1] for name, values in thermo.values.items()}  # frames are of every second step
+        answer, volume = answer_of(potential())(atoms), atoms.get_volume()
+        # frames are rounded to some 10⁻⁵ Å
+        assert row["potential_energy"] == pytest.approx(answer.energy, abs=1e-4)
+        assert row["pressure"] == pytest.approx((2 * row["kinetic_energy"] / volume - np.trace(answer.stress)) / 3, abs=1e-6)
+        assert row["volume"] == pytest.approx(volume)
+    assert abs(row["pressure"]) > 1e-4
+    assert "pressure" not in Trajectory(tmp_path / "replicas" / "b" / "trajectory").series("thermo").values
 
 
 def test_a_descent_is_not_stopped_for_its_speed(tmp_path):
