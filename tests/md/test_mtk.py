@@ -31,6 +31,22 @@ def test_a_flexible_box_changes_in_all_six_ways_and_does_not_turn():
     torch.testing.assert_close(step, step.mT, atol=1e-13, rtol=0)
 
 
+@pytest.mark.parametrize("isotropic", [True, False])
+def test_the_mass_of_a_box_is_that_of_its_period(isotropic):
+    """W = (N_f + 3) kT (period/2π)²/3: what sets an atom at rest in a box with E = −n kT ln V off is n kT − PV."""
+    kT, pressure = 600 * K_B, 0.01
+    replicas = lithium(4, 600.0, 1, pressure=pressure)
+    scaled = torch.from_numpy(replicas[0].atoms.get_scaled_positions())
+    ensemble = MTK(isotropic, box_period=300.0)
+    run = begun(replicas, ensemble, 0.01, lambda s, x, c: Box(s, scaled, c, 8.0, kT))
+    run.state = type(run.state)(**{**vars(run.state), "velocities": 0 * run.state.velocities})
+    drive = 8 * kT - pressure * replicas[0].atoms.get_volume()
+    inertia = (9 + 3) * kT * (300.0 / (2 * np.pi)) ** 2 / 3
+    run.steps(1)
+    expected = 0.01 * drive / inertia * torch.eye(3, dtype=torch.float64)
+    torch.testing.assert_close(run.state.bath["box_rate"][0], expected, atol=1e-4 * float(expected.abs().max()), rtol=0)
+
+
 def test_positions_follow_the_box_about_the_origin():
     """Atoms that no force moves, at rest, keep their places in the cell."""
     kT = 600 * K_B
