@@ -45,11 +45,11 @@ def constrained(mode: str, ensemble, timestep: float = 1.0, **options) -> Run:
     return begun(tetrahedra(np.random.default_rng(5), mode), ensemble, timestep, **options)
 
 
-@pytest.mark.parametrize(("mode", "ensemble"), [("RC", LANGEVIN), ("RTC", NOSE_HOOVER), ("RVC", LANGEVIN)])
-def test_no_anion_turns(mode, ensemble):
+@pytest.mark.parametrize(("mode", "ensemble", "n_steps"), [("RC", LANGEVIN, 2000), ("RTC", NOSE_HOOVER, 300), ("RVC", LANGEVIN, 300)])
+def test_no_anion_turns(mode, ensemble, n_steps):
     run = constrained(mode, ensemble)
     start = run.state.positions.numpy()
-    run.steps(2000)
+    run.steps(n_steps)
     assert turned(run, start) < 1e-8
     assert np.abs(run.state.positions.numpy() - start).max() > 0.1
 
@@ -58,7 +58,7 @@ def test_no_anion_turns(mode, ensemble):
 def test_no_anion_moves_away(mode):
     run = constrained(mode, LANGEVIN)
     start = centres(run)
-    run.steps(500)
+    run.steps(200)
     np.testing.assert_allclose(centres(run), start, rtol=0, atol=1e-10)
     assert turned(run, run.batch.start().positions.numpy()) > 0.01 or mode == "RTC"
 
@@ -77,7 +77,7 @@ def test_nothing_of_an_anion_moves_where_all_is_held(ensemble):
 def test_rigid_anions_keep_their_shape_and_move(mode):
     run = constrained(mode, LANGEVIN)
     start, before = run.state.positions.numpy(), bonds(run)
-    run.steps(500)
+    run.steps(200)
     np.testing.assert_allclose(bonds(run), before, rtol=0, atol=1e-10)
     if mode != "RVC":
         assert turned(run, start) > 0.05
@@ -97,7 +97,7 @@ def test_without_angular_momentum_an_anion_turns_and_against_its_reference_it_do
     for kind in ("eckart", "angular_momentum"):
         run = constrained("RC", ensemble, kind=kind)
         start = run.state.positions.numpy()
-        run.steps(800)
+        run.steps(400)
         found[kind] = turned(run, start)
         atoms, masses = bodies(run)
         at, v = run.state.positions.numpy()[atoms], run.state.velocities.numpy()[atoms]

@@ -17,7 +17,6 @@ from mlff.md.csvr import CSVR
 from mlff.md.guards import Bounds
 from mlff.md.langevin import Langevin
 from mlff.md.mtk import MTK
-from mlff.md.nose_hoover import NoseHoover
 from mlff.md.plan import Plan
 from mlff.md.protocol import Protocol, Stage
 from mlff.md.recorder import Intervals
@@ -37,7 +36,9 @@ OWN = Stage("own", duration=0.014, constrained=False)
 WARM = Stage("warm", rate=1500.0, start=300.0, end=330.0, constrained=False)  # 20 steps: three of 10 K
 HELD = Stage("held", duration=0.018)
 NPT = Stage("npt", duration=0.012, constrained=False, ensemble="npt")
-OTHERS = {"npt": MTK(period=50.0, box_period=100.0), "langevin": Langevin(friction=5.0), "nose_hoover": NoseHoover(period=50.0)}
+OTHERS = {
+    "npt": MTK(period=50.0, box_period=100.0),
+}
 
 
 class Killed(Silent):
@@ -102,7 +103,7 @@ def whole(tmp_path_factory) -> tuple[dict[str, np.ndarray], dict[str, str]]:
     return left_behind(folder), endings
 
 
-@pytest.mark.parametrize("step", [1, 15, 27, 34, 47, 60])
+@pytest.mark.parametrize("step", [1, 15, 34, 47, 60])
 def test_a_run_that_was_killed_goes_on_to_the_last_bit(step, tmp_path, whole):
     """In a ramp, at its end, under constraints with averaged references, after another replica was stopped, with a moving box."""
     replicas = [colliding(), anions(1, "a"), anions(2, "b", "RTVC")]
@@ -123,7 +124,7 @@ def test_a_run_may_be_killed_many_times(tmp_path, whole):
 
 
 def test_a_finished_run_is_left_as_it_is(tmp_path, whole):
-    given = plan(anions(1, "a"))
+    given = plan(anions(1, "a"), stages=(OWN,))
     Simulation(given, tmp_path, Silent()).run()
     before = left_behind(tmp_path)
     assert Simulation(given, tmp_path, Silent()).run() == {"a": "finished"}
@@ -276,12 +277,12 @@ def test_a_damaged_or_foreign_checkpoint_is_refused(tmp_path):
 
 
 def test_a_replica_that_never_ran_is_not_called_finished(tmp_path):
-    Simulation(plan(anions(1, "a")), tmp_path, Silent()).run()
+    Simulation(plan(anions(1, "a"), stages=(OWN,)), tmp_path, Silent()).run()
     with pytest.raises(ValueError, match=r"holds the replicas \['a'\], expected \['a', 'b'\]"):
-        Simulation(plan(anions(1, "a"), anions(2, "b")), tmp_path, Silent()).run()
+        Simulation(plan(anions(1, "a"), anions(2, "b"), stages=(OWN,)), tmp_path, Silent()).run()
 
 
-@pytest.mark.parametrize("ensemble", [CSVR(), NoseHoover(), Langevin()], ids=["csvr", "nose_hoover", "langevin"])
+@pytest.mark.parametrize("ensemble", [CSVR(), Langevin()], ids=["csvr", "langevin"])
 def test_streams_of_noise_follow_from_seed_and_name_alone(ensemble, tmp_path):
     """Sizes and order of the others do not matter; another seed does."""
     stage = (Stage("only", duration=0.03),)
