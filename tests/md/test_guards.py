@@ -112,10 +112,16 @@ def test_a_few_atoms_may_be_hot_by_chance():
 
 
 def test_an_anion_that_breaks_unless_it_may():
-    for bond, stopped in ((1.25, True), (None, False)):
+    """Beyond 1.25 times the longest length at which its bond is recognised."""
+    centre_to = 1.18 * 3**0.5  # Å, of the tetrahedron
+    limit = float(Stage().guards._anions[1]["PS4"][2].max())
+    for bond, times, stopped in ((1.25, 1.2, False), (1.25, 1.3, True), (None, 1.3, False)):
         stage = Stage(Bounds(bond=bond))
-        centre, sulfur = stage.state.positions[32], stage.state.positions[33]
-        stage.at(1, centre + (sulfur - centre) * 1.6)
+        centre = stage.state.positions[32]
+        sulfur = int(stage.batch.replicas[1].anions[0].atoms[1])
+        away = stage.state.positions[32 + sulfur] - centre
+        assert abs(float(away.norm()) - centre_to) < 0.1
+        stage.at(sulfur, centre + away / away.norm() * limit * times)
         assert bool(stage.stops()) == stopped
         if stopped:
             assert stage.reason(0) == "PS4 number 0 broke"

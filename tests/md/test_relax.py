@@ -36,11 +36,35 @@ def test_a_descent_ends_where_no_allowed_force_is_left_and_obeys_the_constraint(
         np.testing.assert_allclose(*lengths, atol=1e-10)
 
 
+def shaken(n: int) -> Run:
+    """All atoms moved far, anions as their rotational constraint allows."""
+    run = disturbed("RC", scale=0.0, n=n)
+    noise = torch.randn(run.state.positions.shape, generator=torch.Generator().manual_seed(2), dtype=torch.float64)
+    moved = run.state.positions + run.dynamics.constraint.velocities(run.state.positions, 0.6 * noise)
+    run.state = run.ensemble.begin(run.dynamics, run.dynamics.evaluated(run.state, moved, run.state.cell, False), run.target)
+    return run
+
+
 def test_no_atom_makes_a_long_step_and_replicas_descend_by_themselves():
-    run, alone = disturbed("RC", scale=1.0, n=2), disturbed("RC", scale=1.0, n=1)
-    for _ in range(30):
+    """Shortened steps obey the constraint as all others do."""
+    run, alone = shaken(2), shaken(1)
+    atoms = np.stack([anion.atoms for anion in run.batch.replicas[0].constrained_anions])
+    masses, start, longest = run.batch.masses.numpy()[atoms], run.batch.start().positions.numpy()[atoms], []
+    for _ in range(60):
         before = run.state.positions
         run.steps(1)
         alone.steps(1)
-        assert (run.state.positions - before).norm(dim=1).max() < LONGEST * (1 + 1e-12)
+        longest.append(float((run.state.positions - before).norm(dim=1).max()))
+        assert longest[-1] < LONGEST * (1 + 1e-12)
+    assert max(longest) > LONGEST * (1 - 1e-12)
+    assert angle(superposition(start, run.state.positions.numpy()[atoms], masses)[0]).max() < 1e-10
     torch.testing.assert_close(run.state.positions[:32], alone.state.positions, atol=1e-10, rtol=0)
+
+
+def test_what_goes_uphill_stops_and_begins_anew_with_half_the_timestep():
+    run = disturbed("UC", scale=0.02)
+    push = run.state.forces * run.dynamics.replicas.inverse_mass
+    run.state = type(run.state)(**{**vars(run.state), "velocities": -3 * push})
+    run.steps(1)
+    assert run.state.bath["timestep"].tolist() == [0.5]
+    torch.testing.assert_close(run.state.velocities, 0.5 * push, atol=1e-12, rtol=0)

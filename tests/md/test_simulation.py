@@ -123,6 +123,10 @@ def test_a_run_may_be_killed_many_times(tmp_path, whole):
     assert_identical(left_behind(tmp_path), whole[0])
 
 
+def test_shapes_are_averaged_over_the_frames_of_the_last_free_stage_alone(whole):
+    assert int(whole[0]["checkpoint/kept.shape_count"]) == 6  # of 12 steps, every second
+
+
 def test_a_finished_run_is_left_as_it_is(tmp_path, whole):
     given = plan(anions(1, "a"), stages=(OWN,))
     Simulation(given, tmp_path, Silent()).run()
