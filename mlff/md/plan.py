@@ -45,6 +45,14 @@ class Plan:
             raise ValueError(f"stages name the ensembles {missing}, expected some of {sorted(self.others)}")
         if unknown := sorted({replica.driver for replica in self.replicas} - {MEAN, *range(n_members)}):
             raise ValueError(f"found members {unknown} as drivers, expected 0 … {n_members - 1}; the model has no others")
+        if self.bounds.deviation is not None and n_members == 1:
+            raise ValueError(f"guards.deviation is {self.bounds.deviation} eV/Å, but the model has one member only; leave it at null")
+        for replica in self.replicas:
+            if strange := sorted(set(replica.atoms.symbols) - set(self.potential.species)):
+                known = ", ".join(self.potential.species)
+                raise ValueError(
+                    f"{replica.name} holds {', '.join(strange)}, but the model knows {known}; choose a model that was trained on it"
+                )
         if self.reference not in REFERENCES:
             raise ValueError(f"reference is {self.reference!r}, expected one of {', '.join(REFERENCES)}")
         if self.reference == "averaged":

@@ -4,7 +4,8 @@ import json
 import shutil
 from pathlib import Path
 
-from ase import Atoms
+import numpy as np
+from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 
 from mlff.md.checkpoint import Checkpoint, expect_replicas, read_checkpoint, write_checkpoint
@@ -14,8 +15,10 @@ from mlff.md.recorder import Recorder
 from mlff.md.replica import Replica
 from mlff.md.state import State
 from mlff.trajectory import Trajectory, TrajectoryWriter
+from mlff.units import AMU
 
-CHECKPOINT, REPLICAS, TRAJECTORY, STOPPED, LAST_FRAME = "checkpoint.safetensors", "replicas", "trajectory", "stopped.json", "stopped.extxyz"
+CHECKPOINT, REPLICAS, TRAJECTORY = "checkpoint.safetensors", "replicas", "trajectory"
+STOPPED, STOPPED_FRAME, FINAL_FRAME = "stopped.json", "stopped.extxyz", "final.extxyz"
 UNITS = {"length": "Å", "time": "fs", "energy": "eV", "pressure": "eV/Å³", "temperature": "K", "velocity": "Å/fs", "deviation": "eV/Å"}
 
 
@@ -63,15 +66,28 @@ class RunFolder:
 
     def leave(self, replica: Replica, stop: Stop, state: State, stage: str) -> None:
         """Write the frame of a replica that is stopped, and why; `state` is of it alone."""
-        atoms = Atoms(replica.atoms.numbers, state.positions.cpu().numpy(), cell=state.cell[0].cpu().numpy(), pbc=replica.atoms.pbc)
-        write(self._of(replica) / LAST_FRAME, atoms, format="extxyz")
+        self._write_frame(replica, state, STOPPED_FRAME, stage=stage, reason=stop.reason)
         words = {"step": state.step, "stage": stage, "reason": stop.reason, "atom": stop.atom}
         self._stopped(replica).write_text(json.dumps(words, indent=2) + "\n")
+
+    def finish(self, replica: Replica, state: State) -> None:
+        """Write the frame that a replica ends with; `state` is of it alone."""
+        self._write_frame(replica, state, FINAL_FRAME)
 
     def ending(self, replica: Replica) -> str:
         """ "finished", or why it was stopped."""
         stopped = self._stopped(replica)
         return json.loads(stopped.read_text())["reason"] if stopped.exists() else "finished"
+
+    def _write_frame(self, replica: Replica, state: State, name: str, **info: str) -> None:
+        """Positions, velocities and the potential energy in a file that ASE reads."""
+        atoms = replica.atoms.copy()
+        atoms.info = {"step": state.step, "time_fs": state.step * self.plan.settings.timestep, **info}
+        atoms.set_cell(state.cell[0].cpu().numpy())
+        atoms.positions = state.positions.cpu().numpy()
+        atoms.set_velocities(state.velocities.cpu().numpy() * np.sqrt(AMU))  # ASE's time is that of eV, Å and amu
+        atoms.calc = SinglePointCalculator(atoms, energy=float(state.energy[0]))
+        write(self._of(replica) / name, atoms, format="extxyz")
 
     def _stopped(self, replica: Replica) -> Path:
         return self._of(replica) / STOPPED

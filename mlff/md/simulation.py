@@ -54,6 +54,8 @@ class Simulation:
             with self.watch.over(self.n_steps, self.state.step, self.plan.settings.timestep):
                 while self.stage < len(self.plan.protocol.stages) and self.batch.replicas:
                     self._through(self.plan.protocol.stages[self.stage])
+            for k, replica in enumerate(self.batch.replicas):
+                self.folder.finish(replica, self.state.of([k], self.batch.sizes))
         finally:
             for recorder in self._recorders:
                 recorder.writer.close()

@@ -65,4 +65,4 @@ def tick_text(value: float) -> str:
         return f"{lead}10{str(power).translate(str.maketrans('-0123456789', '⁻⁰¹²³⁴⁵⁶⁷⁸⁹'))}".replace("-", "−")
     if size >= 1e4 and value % 100 == 0:
         return f"{value / 1000:g}k".replace("-", "−")
-    return f"{value:.4g}".replace("-", "−")
+    return f"{value:.6g}".replace("-", "−")

@@ -63,7 +63,8 @@ class TimeSeries:
 class Replica:
     """One trajectory.
 
-    temperature: K, asked for. mode: of the constraints, "UC" for none. duration: ps. status: "finished", "stopped: …".
+    temperature: K, asked for. mean_temperature: K, while it was analysed. mode: of the constraints, "UC" for none. duration: ps, of what
+        was analysed. status: "finished", "stopped: …".
     diffusivity: tracer D of the mobile ion, cm²/s. conductivity: from it, S/cm. exponent: of the MSD. haven_ratio: D*/D_σ.
     drift: of the conserved quantity, meV/atom/ps; None where there is none.
     """
@@ -72,6 +73,7 @@ class Replica:
     temperature: float
     mode: str
     duration: float
+    mean_temperature: float | None = None
     diffusivity: Estimate = NOT_MEASURED
     conductivity: Estimate = NOT_MEASURED
     exponent: Estimate = NOT_MEASURED

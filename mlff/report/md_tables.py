@@ -24,7 +24,7 @@ def replica_table(content: MdReport) -> Table:
         ("σ", "S/cm"),
         ("exponent", "of the MSD"),
         ("Haven ratio", ""),
-        ("T", "K"),
+        ("T (mean)", "K"),
         ("mode", ""),
         ("length", "ps"),
         ("drift", "meV/atom/ps"),
@@ -33,8 +33,9 @@ def replica_table(content: MdReport) -> Table:
     rows, reasons = [], {}
     for r in content.replicas:
         numbers = (cell(e) for e in (r.diffusivity, r.conductivity, r.exponent, r.haven_ratio))
+        temperature = f"{r.temperature:g}" if r.mean_temperature is None else f"{r.temperature:g} ({r.mean_temperature:.0f})"
         drift = "–" if r.drift is None else tick_text(float(f"{r.drift:.2g}"))
-        rows.append(Row(r.name, (*numbers, f"{r.temperature:g}", r.mode, f"{r.duration:,.4g}", drift, r.status.partition(":")[0])))
+        rows.append(Row(r.name, (*numbers, temperature, r.mode, f"{r.duration:,.4g}", drift, r.status.partition(":")[0])))
         if not r.diffusivity.known and r.diffusivity.reason != "not measured":
             reasons.setdefault(r.diffusivity.reason, []).append(r.name)
     rows += [Row(f"{r.name}: {r.status}.", (), kind="remark") for r in content.replicas if ":" in r.status]

@@ -13,7 +13,7 @@ from mlff.md.run_folder import CHECKPOINT
 from mlff.md.simulation import Simulation
 from mlff.md.watch import ProgressBar
 from mlff.run.folder import changes
-from mlff.run.md_plan import plan_of, protocol_of
+from mlff.run.md_plan import plan_of, protocol_of, timestep_warning
 from mlff.run.md_report import report_md
 from mlff.run.md_results import measure
 from mlff.run.threads import set_threads
@@ -35,9 +35,15 @@ def run_md(cfg: DictConfig) -> dict[str, str]:
     folder, plan = Path(cfg.folder), plan_of(cfg)
     _take_folder(folder, cfg, plan)
     _print(plan)
-    endings = Simulation(plan, folder, ProgressBar()).run()
-    page = report_md(cfg, plan, folder, measure(plan, folder, cfg.mobile), endings)
-    log.info("%s, results.json, msd.csv and pairs.csv beside it", page)
+    if odd := timestep_warning(plan):
+        log.warning("warning: %s", odd)
+    try:
+        endings = Simulation(plan, folder, ProgressBar()).run()
+    except KeyboardInterrupt:
+        raise SystemExit(f"interrupted; the same command goes on from the last checkpoint in {folder}") from None
+    if results := measure(plan, folder, cfg.mobile):
+        log.info("%s, results.json, msd.csv and pairs.csv beside it", report_md(cfg, plan, folder, results, endings))
+    log.info("last frames: %s/replicas/<name>/final.extxyz", folder)
     stopped = {name: reason for name, reason in endings.items() if reason != "finished"}
     if stopped:
         listed = "\n".join(f"  {name}: {reason}" for name, reason in stopped.items())

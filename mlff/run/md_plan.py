@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from mlff.artefact import load
 from mlff.artefact.files import TENSORS
 from mlff.artefact.locate import locate_model
-from mlff.export.engine import check_dtype
+from mlff.export.engine import check_dtype, no_device
 from mlff.md.batch import Settings
 from mlff.md.forces import MEAN
 from mlff.md.guards import Bounds
@@ -22,6 +22,8 @@ from mlff.md.replica import Replica
 from mlff.structure import structure
 from mlff.units import GPA
 
+HYDROGENS, SHORT, LONG = 3.0, 1.0, 4.0  # amu, and the longest timesteps, fs, with atoms lighter than that and without
+
 
 def plan_of(cfg: DictConfig) -> Plan:
     """The plan of conf/md/md.yaml.
@@ -31,7 +33,10 @@ def plan_of(cfg: DictConfig) -> Plan:
     """
     given = OmegaConf.to_container(cfg, resolve=True)
     constraint = given["constraint"]
+    _check_kinds(given)
     check_dtype(cfg.dtype)
+    if reason := no_device(cfg.device):
+        raise ValueError(reason)
     return Plan(
         potential=load(cfg.model).potential,
         replicas=replicas_of(given),
@@ -84,10 +89,34 @@ def replicas_of(given: Mapping) -> list[Replica]:
     return replicas
 
 
+def timestep_warning(plan: Plan) -> str | None:
+    """What is odd about a timestep for the lightest atoms; None where nothing is."""
+    timestep = plan.settings.timestep
+    lightest = min(float(replica.atoms.get_masses().min()) for replica in plan.replicas)
+    longest = SHORT if lightest < HYDROGENS else LONG
+    if longest / 20 <= timestep <= longest:
+        return None
+    return f"the timestep is {timestep:g} fs; with atoms of {lightest:.3g} amu {longest / 2:g} fs is usual, {longest:g} fs the most"
+
+
 def model_hash(model: str) -> str:
     """SHA-256 of an artefact's weights."""
     with open(locate_model(model) / TENSORS["weights"], "rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _check_kinds(given: Mapping) -> None:
+    """Refuse words where numbers are wanted, before they fail in a sum."""
+    numbers = {name: given[name] for name in ("timestep", "pressure", "skin")}
+    numbers |= {f"{group}.{name}": value for group in ("record", "guards") for name, value in given[group].items()}
+    numbers |= {f"temperatures[{k}]": value for k, value in enumerate(given["temperatures"]) if isinstance(given["temperatures"], list)}
+    for name, value in numbers.items():
+        if value is not None and not isinstance(value, int | float):
+            raise ValueError(f"{name} is {value!r}, expected a number; conf/md/md.yaml says in which unit")
+    if not given["timestep"] > 0:
+        raise ValueError(f"timestep is {given['timestep']} fs, expected above 0")
+    if given["repeat"] is not None and not isinstance(given["repeat"], list):
+        raise ValueError(f"repeat is {given['repeat']!r}, expected three numbers of cells, such as [2,2,2]")
 
 
 def _steps(name: str, every: float | None, timestep: float) -> int | None:

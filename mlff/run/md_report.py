@@ -2,6 +2,8 @@
 
 import csv
 import json
+import logging
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,10 +21,14 @@ from mlff.md.plan import Plan
 from mlff.md.run_folder import REPLICAS, TRAJECTORY
 from mlff.report import ArrheniusSeries, MdReport, MotionShares, MsdCurve, TimeSeries, write_md_figures, write_md_report
 from mlff.report import Replica as Row
-from mlff.report.md_tables import ROOM
+from mlff.report.md_content import NOT_MEASURED
+from mlff.report.md_tables import ROOM, cell
 from mlff.run.md_results import Measured, Result, arrhenius_lines
-from mlff.trajectory import Trajectory
+from mlff.trajectory import Series, Trajectory
 from mlff.units import EV_PER_A3_TO_GPA, PS, TO_MILLI
+
+OFF_TARGET, FAST_DRIFT = 0.05, 0.1  # of the temperature asked for; meV/atom/ps
+log = logging.getLogger(__name__)
 
 PLACE = ("structure", "temperature_K", "mode", "member")
 WIDTH = 130  # columns of a file, which would otherwise be taken for 80
@@ -40,19 +46,20 @@ def report_md(cfg: DictConfig, plan: Plan, folder: Path, results: Sequence[Resul
     (folder / "results.json").write_text(json.dumps(words, indent=2, ensure_ascii=False) + "\n")
     _write_csv(folder / "msd.csv", (*PLACE, "time_ps", "msd_A2", "single_origin_A2"), _msd_rows(results))
     _write_csv(folder / "pairs.csv", (*PLACE, "pair", "r_A", "g", "error"), _pair_rows(results))
-    _print(results)
     content = _content(cfg, plan, folder, results, endings, lines)
+    _print(results, content)
     write_md_figures(folder / "figures", content)
     return write_md_report(content, folder / "report.html")
 
 
 def _content(cfg, plan: Plan, folder: Path, results: Sequence[Result], endings: Mapping[str, str], lines: Mapping) -> MdReport:
     several = len({structure for structure, _ in lines}) > 1
-    rows = [_row(plan, folder, result, name, measured, endings[name]) for result in results for name, measured in result.each.items()]
+    rows = [_row(plan, folder, result, name, found, endings[name]) for result in results for name, found in result.each.items()]
     arrhenius = [
         ArrheniusSeries(f"{structure} {mode}" if several else mode, values, line) for (structure, mode), (values, line) in lines.items()
     ]
     warnings = [f"{name} was stopped: {reason}" for name, reason in endings.items() if reason != "finished"]
+    warnings += _warnings(rows)
     warnings += [told for replica in plan.replicas if (told := _disagreement(plan, folder, replica.name))]
     n_atoms = sorted({len(replica.atoms) for replica in plan.replicas})
     return MdReport(
@@ -88,30 +95,51 @@ def _disagreement(plan: Plan, folder: Path, name: str) -> str | None:
 
 def _row(plan: Plan, folder: Path, result: Result, name: str, measured: Measured, ending: str) -> Row:
     trajectory = Trajectory(folder / REPLICAS / name / TRAJECTORY)
-    curve, exponent, haven = None, no_result("not measured"), no_result("not measured")
+    thermo = trajectory.series("thermo") if "thermo" in trajectory.series_names else Series(np.zeros(0), {})
+    last = _last_stage(plan, thermo)
+    curve, exponent, haven = None, NOT_MEASURED, NOT_MEASURED
     if measured.details is not None:
         curve, exponent = MsdCurve.of(measured.displacements, measured.details), measured.details.exponent
+    if measured.diffusivity.known:  # of vibrations alone the ratio says nothing
         try:
             haven = haven_ratio(measured.displacements).haven_ratio
         except ValueError as too_short:
             haven = no_result(str(too_short))
-    thermo = trajectory.series("thermo") if "thermo" in trajectory.series_names else None
-    steps = [] if thermo is None else thermo.steps
-    duration = (steps[-1] if len(steps) else 0) * plan.settings.timestep / PS
     return Row(
         name=name,
         temperature=result.condition.temperature,
         mode=result.condition.mode,
-        duration=float(duration),
+        duration=0.0 if measured.displacements is None else measured.displacements.duration / PS,
+        mean_temperature=float(last.values["temperature"].mean()) if len(last) else None,
         diffusivity=measured.diffusivity,
         conductivity=measured.conductivity,
         exponent=exponent,
         haven_ratio=haven,
-        drift=_drift_rate(plan, thermo),
+        drift=_drift_rate(plan, last),
         status=ending if ending == "finished" else f"stopped: {ending}",
         msd=curve,
-        series=[] if thermo is None else _series(thermo, plan.settings.timestep, len(trajectory.numbers)),
+        series=_series(thermo, plan.settings.timestep, len(trajectory.numbers)) if len(thermo) else [],
     )
+
+
+def _last_stage(plan: Plan, thermo: Series) -> Series:
+    timestep = plan.settings.timestep
+    inside = thermo.steps > plan.protocol.n_steps(timestep) - plan.protocol.stages[-1].n_steps(timestep)
+    return Series(thermo.steps[inside], {name: values[inside] for name, values in thermo.values.items()})
+
+
+def _warnings(rows: Sequence[Row]) -> list[str]:
+    """What makes the numbers of a replica doubtful."""
+    found = []
+    for row in rows:
+        if row.mean_temperature is not None and abs(row.mean_temperature / row.temperature - 1) > OFF_TARGET:
+            found.append(
+                f"{row.name}: the mean temperature of the last stage is {row.mean_temperature:.0f} K, not {row.temperature:g} K; "
+                "equilibrate longer, before ensemble=nve with protocol.equilibration_ensemble=csvr"
+            )
+        if row.drift is not None and abs(row.drift) > FAST_DRIFT:
+            found.append(f"{row.name}: what is conserved drifts by {row.drift:.2g} meV/atom/ps; take a shorter timestep")
+    return found
 
 
 def _series(thermo, timestep: float, n_atoms: int) -> list[TimeSeries]:
@@ -128,33 +156,33 @@ def _series(thermo, timestep: float, n_atoms: int) -> list[TimeSeries]:
     return shown
 
 
-def _drift_rate(plan: Plan, thermo) -> float | None:
-    """Slope of the conserved quantity over the last stage, meV/atom/ps."""
-    if thermo is None:
+def _drift_rate(plan: Plan, last: Series) -> float | None:
+    """Slope of the conserved quantity over the last stage, meV/atom/ps; None of less than half a picosecond."""
+    times = last.steps * plan.settings.timestep / PS
+    if len(last) < 3 or np.ptp(times) < 0.5:
         return None
-    last = plan.protocol.stages[-1].n_steps(plan.settings.timestep)
-    inside = thermo.steps > plan.protocol.n_steps(plan.settings.timestep) - last
-    if inside.sum() < 3:
-        return None
-    return float(np.polyfit(thermo.steps[inside] * plan.settings.timestep / PS, thermo.values["drift"][inside] * TO_MILLI, 1)[0])
+    return float(np.polyfit(times, last.values["drift"] * TO_MILLI, 1)[0])
 
 
-def _print(results: Sequence[Result]) -> None:
-    heads = ("structure", "T, K", "mode", "runs", "ion", "D, cm²/s", "σ (Nernst–Einstein), S/cm", "exponent of the MSD")
-    table = Table(*heads, box=SIMPLE_HEAD)
+def _print(results: Sequence[Result], content: MdReport) -> None:
+    heads = ("structure", "T, K", "mean", "mode", "runs", "ion", "D, cm²/s", "σ (Nernst–Einstein), S/cm", "exponent of the MSD")
+    table, reasons, rows = Table(*heads, box=SIMPLE_HEAD), defaultdict(list), {row.name: row for row in content.replicas}
     for result in results:
         where, found = result.condition, result.together
         mode = where.mode if where.member is None else f"{where.mode}, member {where.member}"
-        exponent = "" if found.details is None else str(found.details.exponent)
-        numbers = (_bare(found.diffusivity), _bare(found.conductivity), exponent)
-        table.add_row(where.structure, f"{where.temperature:g}", mode, str(len(result.each)), result.mobile, *numbers)
+        means = [mean for name in result.each if (mean := rows[name].mean_temperature) is not None]
+        mean = f"{np.mean(means):.0f}" if means else "–"
+        exponent = "–" if found.details is None else cell(found.details.exponent)
+        numbers = (cell(found.diffusivity), cell(found.conductivity), exponent)
+        table.add_row(where.structure, f"{where.temperature:g}", mean, mode, str(len(result.each)), result.mobile, *numbers)
+        if not found.diffusivity.known:
+            reasons[found.diffusivity.reason].append(f"{where.structure} {where.temperature:g} K {mode}")
     console = Console()
     (console if console.is_terminal else Console(width=WIDTH)).print(table)
-
-
-def _bare(estimate: Estimate) -> str:
-    """Without its unit, which the column's head has."""
-    return str(estimate).removesuffix(f" {estimate.unit}")
+    for reason, places in reasons.items():
+        log.info("no value for %s: %s", ", ".join(places), reason)
+    for warning in content.warnings:
+        log.warning("warning: %s", warning)
 
 
 def _shares(results: Sequence[Result]) -> list[MotionShares]:

@@ -25,6 +25,7 @@ from mlff.analysis import (
 from mlff.geometry.anion_motion import constrained_motions
 from mlff.md.forces import MEAN
 from mlff.md.plan import Plan
+from mlff.md.relax import Relax
 from mlff.md.replica import Replica
 from mlff.md.run_folder import REPLICAS, TRAJECTORY
 from mlff.trajectory import Trajectory
@@ -75,12 +76,14 @@ NOTHING = Measured(None, None, no_result(UNRECORDED, "cm²/s"), no_result(UNRECO
 
 
 def measure(plan: Plan, folder: Path, mobile: str | None = None) -> list[Result]:
-    """Of every condition, from the frames of the last recorded stage.
+    """Of every condition, from the frames of the last recorded stage; of none where it was a descent, which is no dynamics.
 
     Args:
         mobile: symbol of the ion; None: the first of `MOBILE` that a structure has.
     """
     of_condition: dict[Condition, list[Replica]] = defaultdict(list)
+    if isinstance(plan.ensemble_of(plan.protocol.stages[-1]), Relax):
+        return []
     for replica in plan.replicas:
         of_condition[condition_of(replica)].append(replica)
     with tqdm(total=len(plan.replicas), unit="replica", desc="displacements and g(r)", disable=None) as bar:

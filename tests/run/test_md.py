@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
+from ase.io import read
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
@@ -15,7 +16,7 @@ from mlff.artefact import load, save
 from mlff.data import Frame
 from mlff.engine import Committee
 from mlff.run.md import run_md
-from mlff.run.md_plan import plan_of, replicas_of
+from mlff.run.md_plan import plan_of, protocol_of, replicas_of
 from mlff.structure import structure
 from mlff.trajectory import Trajectory
 from tests.run.conftest import CONF
@@ -67,6 +68,45 @@ def test_with_all_of_an_anion_held_only_lithium_moves(finished):
     moved = np.abs(frames.positions[-1] - frames.positions[0]).max(1)
     assert moved[trajectory.numbers != 3].max() < 1e-4
     assert moved[trajectory.numbers == 3].min() > 1e-2
+
+
+def test_the_last_frame_is_one_to_begin_another_run_with(finished):
+    folder = finished[1] / "replicas" / "Li3PS4_alpha_700K_UC_s0"
+    frame, trajectory = read(folder / "final.extxyz"), Trajectory(folder / "trajectory")
+    np.testing.assert_allclose(frame.positions, trajectory[len(trajectory) - 1].positions, atol=1e-5)  # as the trajectory rounds
+    assert frame.info["step"] == 220
+    thermo = trajectory.series("thermo")
+    np.testing.assert_allclose(frame.get_kinetic_energy(), thermo.values["kinetic_energy"][-1], rtol=1e-6)
+    np.testing.assert_allclose(frame.get_potential_energy(), thermo.values["potential_energy"][-1], rtol=1e-9)
+
+
+def test_what_makes_numbers_doubtful_is_said(tmp_path, caplog):
+    """At constant energy a crystal that starts at rest in its sites keeps half of its heat; 5 fs are too long."""
+    caplog.set_level("INFO")
+    few = (*SMALL, "protocol.equilibration=0.04", "protocol.production=0.8", f"folder={tmp_path}", "record.check=5", "record.thermo=5")
+    run_md(config(*few, "ensemble=nve", "timestep=5"))
+    assert "the timestep is 5 fs; with atoms of 6.94 amu 2 fs is usual, 4 fs the most" in caplog.text
+    told = r"UC_s0: the mean temperature of the last stage is [23]\d\d K, not 700 K; equilibrate longer"
+    assert re.search(told, caplog.text)
+    assert re.search(told, (tmp_path / "report.html").read_text())
+
+
+def test_a_descent_leaves_frames_and_no_transport(tmp_path):
+    run_md(config(*SMALL, *SHORT, f"folder={tmp_path}", "ensemble=relax"))
+    folder = tmp_path / "replicas" / "Li3PS4_alpha_700K_UC_s0"
+    energies = Trajectory(folder / "trajectory").series("thermo").values["potential_energy"]
+    assert energies[-1] < energies[0] - 0.1
+    assert read(folder / "final.extxyz").get_potential_energy() <= energies[0]
+    assert not (tmp_path / "results.json").exists()
+
+
+def test_an_interrupted_run_says_how_it_goes_on(tmp_path, monkeypatch):
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("mlff.md.csvr.CSVR.step", interrupted)
+    with pytest.raises(SystemExit, match=r"interrupted; the same command goes on from the last checkpoint"):
+        run_md(config(*SMALL, *SHORT, f"folder={tmp_path}"))
 
 
 def test_a_finished_run_is_shown_again_and_a_longer_last_stage_goes_on(finished):
@@ -145,6 +185,13 @@ def test_members_and_seeds_make_replicas_with_names_of_their_own():
         ("record.frames=14", r"the interval of frames is 7 steps, expected a divisor of the chunk's 50 steps"),
         ("constraint.modes=[RX]", r"constraint mode is 'RX', expected one of UC"),
         ("dtype=float16", r"dtype is 'float16', expected 'float32' or 'float64'"),
+        ("timestep=2fs", r"timestep is '2fs', expected a number"),
+        ("temperatures=[27C]", r"temperatures\[0\] is '27C', expected a number"),
+        ("guards.contact=near", r"guards.contact is 'near', expected a number"),
+        ("timestep=0", r"timestep is 0 fs, expected above 0"),
+        ("repeat=2", r"repeat is 2, expected three numbers of cells, such as \[2,2,2\]"),
+        ("guards.deviation=0.5", r"guards.deviation is 0.5 eV/Å, but the model has one member only"),
+        ("structures=[Na3PS4_cubic]", r"Na3PS4_cubic_700K_UC_s0 holds Na, but the model knows Li, P, S"),
         ("members=[1]", r"found members \[1\] as drivers, expected 0 … 0"),
     ],
 )
@@ -161,8 +208,8 @@ def test_constraints_at_constant_pressure_are_refused_with_the_reason(tmp_path):
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_experiment_composes_into_a_plan(name):
-    """Of the published cells; the model is the bundled one, which knows not all of their species."""
+def test_experiment_composes_into_replicas_and_stages(name):
+    """Of the published cells, but for the model, which is the user's."""
     own = yaml.safe_load((MD / "experiment" / f"{name}.yaml").read_text())
     lines = (MD / "experiment" / f"{name}.yaml").read_text().splitlines()
     assert lines[0] == "# @package _global_"
@@ -171,10 +218,10 @@ def test_experiment_composes_into_a_plan(name):
     given = ["model=bundled:li3ps4"] if "model" not in own else []
     given += ["structures=[Li3PS4_alpha]"] if "structures" not in own else []
     assert unknown_keys(own, OmegaConf.to_container(config(*options))) == []
-    plan = plan_of(config(f"+experiment={name}", *given))
-    assert len(plan.replicas) >= 1
+    composed = OmegaConf.to_container(config(f"+experiment={name}", *given), resolve=True)
+    assert protocol_of(composed).stages[-1].name == "production"
     sizes = {int(match[1]) for source in own.get("structures", []) if (match := re.search(r"_(\d+)$", source))}
-    assert {len(replica.atoms) for replica in plan.replicas} >= sizes
+    assert {len(replica.atoms) for replica in replicas_of(composed)} >= sizes
 
 
 @pytest.mark.parametrize(
