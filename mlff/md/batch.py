@@ -86,10 +86,16 @@ class Batch:
         return groups, self._tensor(np.concatenate(moved))
 
     def dynamics(self, ensemble: Ensemble, held: Sequence[Sequence[HeldAnions]]) -> Dynamics:
-        """What steps the replicas, their degrees of freedom counted."""
+        """What steps the replicas, their degrees of freedom counted.
+
+        Raises:
+            ValueError: none is left to a replica.
+        """
         n_dof = []
-        for size, rests, groups in zip(self.sizes, self.rests(ensemble, held), held, strict=True):
+        for replica, size, rests, groups in zip(self.replicas, self.sizes, self.rests(ensemble, held), held, strict=True):
             n_dof.append(3 * size - sum(int(group.n_removed.sum()) for group in groups) - 3 * rests)
+            if n_dof[-1] < 1:
+                raise ValueError(f"{replica.name}: nothing of its {size} atoms can move in mode {replica.mode}; hold less, or add atoms")
         constraint = constraint_of(held, self.first, self.masses, self.settings.kind)
         return Dynamics(Replicas(self.sizes, self.masses, n_dof), self.force_field, constraint, self.noise, self.settings.timestep)
 

@@ -50,31 +50,27 @@ class Constraint:
     """
 
     def __init__(self, masses: Tensor, parts: Sequence[Part] = ()):
-        self.parts = list(parts)
-        self._mass = masses.unsqueeze(1)
-        # of constant projectors velocities stay allowed as atoms move
-        self._curved = [part for part in self.parts if not isinstance(part, Projection)]
+        self.parts, self._mass = list(parts), masses.unsqueeze(1)
 
     def velocities(self, positions: Tensor, velocities: Tensor) -> Tensor:
         """P v, (n_atoms, 3): what is allowed at these positions of velocities, or of accelerations."""
-        return _each_allowed(self.parts, positions, velocities)
+        for part in self.parts:
+            own = part.allowed(part.bodies.of(positions), part.bodies.of(velocities))
+            velocities = part.bodies.put(velocities, own)
+        return velocities
 
     def forces(self, positions: Tensor, forces: Tensor) -> Tensor:
         """Pᵀ F = M P M⁻¹ F, (n_atoms, 3)."""
         return self._mass * self.velocities(positions, forces / self._mass) if self.parts else forces
 
     def moved(self, positions: Tensor, velocities: Tensor, time: float) -> tuple[Tensor, Tensor]:
-        """Positions and velocities after motion under no force for `time`, fs."""
+        """Positions and velocities after motion under no force for `time`, fs; allowed ones are so afterwards, whatever holds them."""
         after = positions + time * velocities
-        for part in self._curved:
+        for part in self.parts:
             if isinstance(part, RigidBodies):
                 own = part.moved(part.bodies.of(positions), part.bodies.of(velocities), time)
                 after, velocities = (part.bodies.put(whole, values) for whole, values in zip((after, velocities), own, strict=True))
         return after, velocities
-
-    def settled(self, positions: Tensor, velocities: Tensor) -> Tensor:
-        """Velocities that are allowed again after a kick by forces of these positions."""
-        return _each_allowed(self._curved, positions, velocities)
 
 
 def constraint_of(held: Sequence[Iterable[HeldAnions]], first: Sequence[int], masses: Tensor, kind: str = "eckart") -> Constraint:
@@ -112,10 +108,3 @@ def _part(form: str, members: Sequence[tuple[HeldAnions, np.ndarray]], device: t
     if form == "rigid":
         return RigidBodies(bodies, all_of("reference"))
     return Rotationless(bodies) if form == "angular_momentum" else Projection(bodies, all_of("projectors"))
-
-
-def _each_allowed(parts: Sequence[Part], positions: Tensor, velocities: Tensor) -> Tensor:
-    for part in parts:
-        own = part.allowed(part.bodies.of(positions), part.bodies.of(velocities))
-        velocities = part.bodies.put(velocities, own)
-    return velocities

@@ -37,13 +37,13 @@ class CSVR:
 
     def _factor_squared(self, dynamics: Dynamics, kinetic: Tensor, kT: Tensor) -> Tensor:
         """α² of the paper's appendix A, (n_replicas,)."""
-        n_dof, noise = dynamics.replicas.n_dof, dynamics.noise
+        noise = dynamics.noise
         kept = math.exp(-dynamics.timestep / self.relaxation_time)
         per_dof = (1 - kept) * kT / (2 * kinetic.clamp(min=torch.finfo(kinetic.dtype).tiny))
         one = noise.of_replicas()
         rest = noise.chi_square([n - 1 for n in dynamics.replicas.n_dof_counted])
         squared = kept + per_dof * (one.square() + rest) + 2 * one * (kept * per_dof).sqrt()
-        return torch.where((kinetic > 0) & (n_dof > 0), squared, torch.ones_like(squared))
+        return torch.where(kinetic > 0, squared, torch.ones_like(squared))
 
     def conserved(self, dynamics: Dynamics, state: State, target: Target) -> Tensor:
         """The total energy less the heat that the bath gave."""

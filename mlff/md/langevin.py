@@ -36,14 +36,12 @@ class Langevin:
         kept = math.exp(-self.friction * dt / PS)
         velocities = d.kicked(state, state.velocities, 0.5 * dt)
         positions, velocities = d.constraint.moved(state.positions, velocities, 0.5 * dt)
-        velocities = d.constraint.settled(positions, velocities)
         before = d.replicas.kinetic_energy(velocities)
         velocities = kept * velocities + math.sqrt(1 - kept**2) * d.allowed_noise(positions, target.kT)
         heat = state.bath["heat"] + d.replicas.kinetic_energy(velocities) - before
         positions, velocities = d.constraint.moved(positions, velocities, 0.5 * dt)
         state = d.evaluated(state, positions, state.cell, stress).with_bath(heat=heat)
-        velocities = d.constraint.settled(positions, d.kicked(state, velocities, 0.5 * dt))
-        return replace(state, velocities=velocities, step=state.step + 1)
+        return replace(state, velocities=d.kicked(state, velocities, 0.5 * dt), step=state.step + 1)
 
     def conserved(self, dynamics: Dynamics, state: State, target: Target) -> Tensor:
         """The total energy less the heat that the bath gave."""

@@ -51,7 +51,7 @@ class Relax:
         # all atoms of a replica alike: shortened one by one, they would leave what the constraint allows
         moves = moves * replicas.to_atoms(LONGEST / replicas.largest(moves.norm(dim=1)).clamp(min=LONGEST)).unsqueeze(-1)
         positions, velocities = dynamics.constraint.moved(state.positions, moves, 1.0)
-        velocities = dynamics.constraint.settled(positions, velocities / time)
+        velocities = velocities / time
         state = dynamics.evaluated(state, positions, state.cell, stress)
         bath = {"timestep": timestep, "mix": mixing, "downhill": count}
         return replace(state, velocities=velocities, step=state.step + 1, bath=bath)

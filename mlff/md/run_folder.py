@@ -61,7 +61,8 @@ class RunFolder:
         return Recorder(TrajectoryWriter.create(path, atoms, {**self.plan.about, **self._words_on(replica)}))
 
     def recorder(self, replica: Replica, step: int) -> Recorder:
-        """Of a trajectory that goes on from a step."""
+        """Of a trajectory that goes on from a step; what was said of a stop after that step is not so yet."""
+        self._stopped(replica).unlink(missing_ok=True)
         return Recorder(TrajectoryWriter.open(self._of(replica) / TRAJECTORY, step))
 
     def leave(self, replica: Replica, stop: Stop, state: State, stage: str) -> None:

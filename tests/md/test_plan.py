@@ -94,6 +94,13 @@ def test_batches_that_make_no_sense_are_refused():
         Batch(potential(), [Replica("a", Atoms("Na", cell=[9, 9, 9], pbc=True), 300)], Settings(1.0))
 
 
+def test_a_replica_that_cannot_move_is_refused():
+    alone = Batch(potential(), [Replica("a", Atoms("Li", cell=[9, 9, 9], pbc=True), 300)], Settings(1.0))
+    with pytest.raises(ValueError, match="a: nothing of its 1 atoms can move in mode UC"):
+        alone.dynamics(NVE(), [[]])
+    assert alone.dynamics(Langevin(), [[]]).replicas.n_dof_counted == [3]
+
+
 def refused(replica: Replica, ensemble=None, model=None) -> None:
     Plan(model or potential(), [replica], Protocol([Stage("production", 1.0)]), ensemble or NVE(), Settings(1.0))
 
