@@ -27,7 +27,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--model", default="bundled:li3ps4")
     parser.add_argument("--repeat", nargs="+", default=["2,2,1", "3,3,3"], help="of the 32-atom cell")
-    parser.add_argument("--replicas", nargs="+", type=int, default=[1, 2, 4, 8, 16], help="of 128 atoms")
+    parser.add_argument("--replicas", nargs="*", type=int, default=[1, 2, 4, 8, 16], help="of 128 atoms")
     parser.add_argument("--steps", type=int, default=100)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--threads", type=int, default=1)
