@@ -11,6 +11,7 @@ from mlff.analysis.estimate import Estimate, no_result
 LADDER = ("UC", "RC", "RTC", "RTVC")  # nothing fixed; rotation; also translation; also vibration
 MODES = ("rotation", "translation", "vibration")
 FAR = 1e9  # decades, in place of infinity
+NONE = 1e-6  # a share that came of a quotient with it
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,8 @@ def constraint_reduction(conductivity: Mapping[str, Estimate]) -> Reduction:
             share[mode] = no_result("the bounds leave open whether the constraints lower σ")
         else:  # a ratio of linear functions is largest and smallest at corners
             shares = [part / total for part, total in corners]
-            share[mode] = _between(min(shares), max(shares))
+            # a share that a missing bound lets go to nothing has no lower bound of its own
+            share[mode] = _between(min(shares) if abs(min(shares)) > NONE else -np.inf, max(shares))
     return Reduction(decrease, share)
 
 

@@ -4,7 +4,8 @@ import csv
 import json
 import logging
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -46,33 +47,42 @@ def report_md(cfg: DictConfig, plan: Plan, folder: Path, results: Sequence[Resul
     (folder / "results.json").write_text(json.dumps(words, indent=2, ensure_ascii=False) + "\n")
     _write_csv(folder / "msd.csv", (*PLACE, "time_ps", "msd_A2", "single_origin_A2"), _msd_rows(results))
     _write_csv(folder / "pairs.csv", (*PLACE, "pair", "r_A", "g", "error"), _pair_rows(results))
-    content = _content(cfg, plan, folder, results, endings, lines)
-    _print(results, content)
+    rows = {name: _row(plan, folder, result, name, found, endings[name]) for result in results for name, found in result.each.items()}
+    content = _content(cfg, plan, folder, results, endings, lines, rows)
+    _print(results, rows, content.warnings)
     write_md_figures(folder / "figures", content)
     return write_md_report(content, folder / "report.html")
 
 
-def _content(cfg, plan: Plan, folder: Path, results: Sequence[Result], endings: Mapping[str, str], lines: Mapping) -> MdReport:
+def _content(
+    cfg: DictConfig,
+    plan: Plan,
+    folder: Path,
+    results: Sequence[Result],
+    endings: Mapping[str, str],
+    lines: Mapping,
+    rows: Mapping[str, Row],
+) -> MdReport:
     several = len({structure for structure, _ in lines}) > 1
-    rows = [_row(plan, folder, result, name, found, endings[name]) for result in results for name, found in result.each.items()]
     arrhenius = [
         ArrheniusSeries(f"{structure} {mode}" if several else mode, values, line) for (structure, mode), (values, line) in lines.items()
     ]
     warnings = [f"{name} was stopped: {reason}" for name, reason in endings.items() if reason != "finished"]
-    warnings += _warnings(rows)
+    warnings += _warnings(rows.values())
     warnings += [told for replica in plan.replicas if (told := _disagreement(plan, folder, replica.name))]
     n_atoms = sorted({len(replica.atoms) for replica in plan.replicas})
     return MdReport(
         title=f"Molecular dynamics: {cfg.name}",
         summary=f"{len(rows)} replicas of {', '.join(map(str, n_atoms))} atoms, "
-        f"{sum(row.duration for row in rows):g} ps in all, with {cfg.model}.",
-        replicas=rows,
+        f"{sum(row.duration for row in rows.values()):g} ps in all, with {cfg.model}.",
+        replicas=[row if several else _without(row, results[0].condition.structure) for row in rows.values()],
         arrhenius=arrhenius,
         shares=_shares(results),
         warnings=warnings,
         mobile=results[0].mobile,
         setup={
             "model": str(cfg.model),
+            "structures": ", ".join(sorted({replica.structure for replica in plan.replicas})),
             "ensemble": type(plan.ensemble).__name__,
             "timestep, fs": cfg.timestep,
             "stages": ", ".join(stage.name for stage in plan.protocol.stages),
@@ -91,6 +101,11 @@ def _disagreement(plan: Plan, folder: Path, name: str) -> str | None:
     if not beyond:
         return None
     return f"{name}: the members disagreed by up to {found.max():.3f} eV/Å, more than {bound} at {beyond} of {len(found)} records"
+
+
+def _without(row: Row, structure: str) -> Row:
+    """Under a shorter name: narrow tables want it."""
+    return replace(row, name=row.name.removeprefix(f"{structure}_"))
 
 
 def _row(plan: Plan, folder: Path, result: Result, name: str, measured: Measured, ending: str) -> Row:
@@ -128,7 +143,7 @@ def _last_stage(plan: Plan, thermo: Series) -> Series:
     return Series(thermo.steps[inside], {name: values[inside] for name, values in thermo.values.items()})
 
 
-def _warnings(rows: Sequence[Row]) -> list[str]:
+def _warnings(rows: Iterable[Row]) -> list[str]:
     """What makes the numbers of a replica doubtful."""
     found = []
     for row in rows:
@@ -164,9 +179,9 @@ def _drift_rate(plan: Plan, last: Series) -> float | None:
     return float(np.polyfit(times, last.values["drift"] * TO_MILLI, 1)[0])
 
 
-def _print(results: Sequence[Result], content: MdReport) -> None:
+def _print(results: Sequence[Result], rows: Mapping[str, Row], warnings: Sequence[str]) -> None:
     heads = ("structure", "T, K", "mean", "mode", "runs", "ion", "D, cm²/s", "σ (Nernst–Einstein), S/cm", "exponent of the MSD")
-    table, reasons, rows = Table(*heads, box=SIMPLE_HEAD), defaultdict(list), {row.name: row for row in content.replicas}
+    table, reasons = Table(*heads, box=SIMPLE_HEAD), defaultdict(list)
     for result in results:
         where, found = result.condition, result.together
         mode = where.mode if where.member is None else f"{where.mode}, member {where.member}"
@@ -181,7 +196,7 @@ def _print(results: Sequence[Result], content: MdReport) -> None:
     (console if console.is_terminal else Console(width=WIDTH)).print(table)
     for reason, places in reasons.items():
         log.info("no value for %s: %s", ", ".join(places), reason)
-    for warning in content.warnings:
+    for warning in warnings:
         log.warning("warning: %s", warning)
 
 

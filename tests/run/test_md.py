@@ -52,7 +52,7 @@ def test_it_leaves_trajectories_numbers_and_a_page(finished):
         assert "value" not in row["diffusivity"]
         assert row["diffusivity"]["reason"]
     page = (folder / "report.html").read_text()
-    assert "Li3PS4_alpha_700K_RTVC_s1" in page
+    assert "700K_RTVC_s1" in page
     assert (folder / "msd.csv").read_text().startswith("structure,temperature_K,mode,member,time_ps,msd_A2")
     trajectory = Trajectory(folder / "replicas" / "Li3PS4_alpha_700K_RC_s1" / "trajectory")
     assert len(trajectory) == 40  # the equilibration is not recorded
