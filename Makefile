@@ -11,7 +11,7 @@ train: $(INSTALLED)
 
 test: export OMP_NUM_THREADS ?= 1
 test: $(INSTALLED)
-	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile
+	$(PYTHON) -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder
 
 # A .venv that works is brought up to date, any other is made anew. Torch comes first and alone: where a smaller CPU file of the
 # same version is on offer, that pin takes it.

@@ -11,6 +11,15 @@ for variable in ("OMP_NUM_THREADS", "MKL_NUM_THREADS"):  # read when torch loads
 os.environ.setdefault("MPLBACKEND", "agg")
 
 
+# they compile models for minutes: begun last, one worker would wait for the other
+LONGEST = ("tests/contracts/test_engines.py", "tests/export/lammps/test_staged.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest files first, the others as they were."""
+    items.sort(key=lambda item: not item.nodeid.startswith(LONGEST))
+
+
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(2024)

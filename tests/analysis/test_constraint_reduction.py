@@ -33,7 +33,8 @@ def test_bounds_give_bounds():
     assert str(found.decrease["vibration"]) == "no result (σ is bounded on both sides of the step)"
     # rotation is at most one decade of at least four; its 95 % limits are a tenth wider
     assert found.share["rotation"].upper == pytest.approx(0.25, abs=0.04)
-    assert found.share["rotation"].lower < 1e-6
+    assert found.share["rotation"].lower is None  # all the rest may be without end
+    assert not found.share["translation"].known
     last = constraint_reduction(ladder(1.0, 1e-1, 1e-2, below(1e-4)))
     assert last.share["vibration"].lower == pytest.approx(0.5, abs=0.05)
     assert last.share["vibration"].upper == pytest.approx(1.0)
