@@ -16,7 +16,7 @@ from mlff.artefact import load, save
 from mlff.data import Frame
 from mlff.engine import Committee
 from mlff.run.md import run_md
-from mlff.run.md_plan import plan_of, protocol_of, replicas_of
+from mlff.run.md.plan import plan_of, protocol_of, replicas_of
 from mlff.structure import structure
 from mlff.trajectory import Trajectory
 from tests.run.conftest import CONF

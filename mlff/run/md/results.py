@@ -16,23 +16,31 @@ from mlff.analysis import (
     PairDistribution,
     PairDistributionAccumulator,
     TracerDiffusivity,
+    constraint_reduction,
     fit_arrhenius,
     nernst_einstein,
     no_result,
     times_temperature,
     tracer_diffusivity,
 )
-from mlff.geometry.anion_motion import constrained_motions
+from mlff.analysis.anion_shares import shapley_decrease
+from mlff.analysis.constraint_reduction import LADDER
+from mlff.geometry.anion_motion import MODES, constrained_motions
 from mlff.md.forces import MEAN
 from mlff.md.plan import Plan
 from mlff.md.relax import Relax
 from mlff.md.replica import Replica
 from mlff.md.run_folder import REPLICAS, TRAJECTORY
+from mlff.report import MotionShares
 from mlff.trajectory import Trajectory
 
 MOBILE = {"Li": 1, "Na": 1, "K": 1, "Ag": 1, "Cu": 1}  # charge, e
 PAIR_FRAMES = 100  # of each replica, for g(r)
 UNRECORDED = "no two frames were recorded"
+
+
+# σT by temperature, and the line through it, by structure and mode
+Lines = Mapping[tuple[str, str], tuple[Mapping[float, Estimate], Arrhenius]]
 
 
 @dataclass(frozen=True)
@@ -94,13 +102,28 @@ def condition_of(replica: Replica) -> Condition:
     return Condition(replica.structure, replica.temperature, replica.mode, None if replica.driver == MEAN else replica.driver)
 
 
-def arrhenius_lines(results: Sequence[Result]) -> dict[tuple[str, str], tuple[dict[float, Estimate], Arrhenius]]:
+def arrhenius_lines(results: Sequence[Result]) -> Lines:
     """σT by temperature and the line through it, by structure and mode; where members drove replicas of their own, the first's."""
     of_line: dict[tuple[str, str], dict[float, Estimate]] = defaultdict(dict)
     for result in results:
         where, conductivity = result.condition, result.together.conductivity
         of_line[where.structure, where.mode].setdefault(where.temperature, times_temperature(conductivity, where.temperature))
     return {line: (values, fit_arrhenius(values)) for line, values in of_line.items()}
+
+
+def motion_shares(results: Sequence[Result]) -> list[MotionShares]:
+    """At each structure and temperature where the ladder was run, members apart."""
+    found, of_place = [], {}
+    for result in results:
+        where = result.condition
+        structure = where.structure if where.member is None else f"{where.structure}, member {where.member}"
+        of_place.setdefault((structure, where.temperature), {})[where.mode] = result.together.conductivity
+    for (structure, temperature), by_mode in of_place.items():
+        if set(LADDER) <= by_mode.keys():
+            reduction = constraint_reduction(by_mode)
+            shapley = shapley_decrease(by_mode) if set(MODES) <= by_mode.keys() else {}
+            found.append(MotionShares(structure, temperature, reduction.decrease, reduction.share, shapley))
+    return found
 
 
 def mobile_ion(symbols: Sequence[str], asked: str | None) -> str:

@@ -13,9 +13,9 @@ from mlff.md.run_folder import CHECKPOINT
 from mlff.md.simulation import Simulation
 from mlff.md.watch import ProgressBar
 from mlff.run.folder import changes
-from mlff.run.md_plan import plan_of, protocol_of, timestep_warning
-from mlff.run.md_report import report_md
-from mlff.run.md_results import measure
+from mlff.run.md.plan import plan_of, protocol_of, timestep_warning
+from mlff.run.md.report import report_md
+from mlff.run.md.results import measure
 from mlff.run.threads import set_threads
 
 log = logging.getLogger(__name__)
