@@ -1,6 +1,6 @@
 """The key figures as PNG files, for a paper or a talk."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -23,8 +23,6 @@ CELLS = 120
 
 def write_figures(folder: str | Path, content: ReportContent, *, dpi: int = 200) -> list[Path]:
     """Writes parity.png, error_by_force.png, uncertainty.png and learning_curves.png where the content has them; returns their paths."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     samples = next((content.samples[split] for split in reversed(SPLITS) if split in content.samples), None)
     drawn: dict[str, list[Callable[[Axes], None]]] = {}
     if samples is not None:
@@ -33,7 +31,13 @@ def write_figures(folder: str | Path, content: ReportContent, *, dpi: int = 200)
     if content.uncertainty is not None:
         drawn["uncertainty"] = uncertainty_panels(content.uncertainty)
     drawn["learning_curves"] = _learning_panels(content)
-    paths = []
+    return draw_pictures(folder, drawn, dpi)
+
+
+def draw_pictures(folder: str | Path, drawn: Mapping[str, list[Callable[[Axes], None]]], dpi: int) -> list[Path]:
+    """A PNG file of each name that has panels; their paths. The folder is made."""
+    folder, paths = Path(folder), []
+    folder.mkdir(parents=True, exist_ok=True)
     for name, panels in drawn.items():
         if panels:
             paths.append(folder / f"{name}.png")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 
-from mlff.report.figures import draw_panels
+from mlff.report.figures import draw_pictures
 from mlff.report.look import COLOURS, GUIDE, round_ticks
 from mlff.report.md_content import MdReport, Replica, TimeSeries
 from mlff.report.md_plots import arrhenius_points, by_label, line_ends, thin
@@ -15,19 +15,12 @@ from mlff.report.md_plots import arrhenius_points, by_label, line_ends, thin
 
 def write_md_figures(folder: str | Path, content: MdReport, *, dpi: int = 200) -> list[Path]:
     """Writes msd.png, arrhenius.png and time_series.png where the content has them; returns their paths."""
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
     drawn: dict[str, list[Callable[[Axes], None]]] = {
         "msd": [partial(_msd, replica=r) for r in content.replicas if r.msd is not None and (r.msd.msd > 0).any()],
         "arrhenius": [partial(_arrhenius, content=content)] if content.arrhenius else [],
         "time_series": [partial(_series, label=label, curves=curves) for label, curves in by_label(content).items()],
     }
-    paths = []
-    for name, panels in drawn.items():
-        if panels:
-            paths.append(folder / f"{name}.png")
-            draw_panels(paths[-1], panels, dpi)
-    return paths
+    return draw_pictures(folder, drawn, dpi)
 
 
 def _msd(axes: Axes, replica: Replica) -> None:
