@@ -11,6 +11,8 @@ of an anion are constrained is called a mode, after Li et al., arXiv:2501.02440:
 
 import numpy as np
 
+from mlff.geometry.superposition import centred
+
 # letters of what is constrained: rotation, translation, vibration
 MODES = {"UC": "", "RC": "R", "TC": "T", "VC": "V", "RTC": "RT", "RVC": "RV", "TVC": "TV", "RTVC": "RTV"}
 NULL = 1e-7  # of the largest singular value: a linear anion does not turn about its axis
@@ -33,7 +35,7 @@ def projector(masses: np.ndarray, geometry: np.ndarray, motions: str) -> tuple[n
     Args:
         masses: (n,), any unit.
         geometry: (n, 3), Å, the reference c_i as it lies in the crystal; its centre of mass is taken off.
-        motions: letters of R, T and V. V without R leaves a rigid body that turns, which no constant P describes (`rigid`).
+        motions: letters of R, T and V. V without R leaves a rigid body that turns, which no constant P describes.
     Returns:
         (3n, 3n), to be applied to velocities (n, 3) in one row, and the rank of the constraint.
     """
@@ -52,7 +54,7 @@ def _rows(masses: np.ndarray, geometry: np.ndarray, motion: str) -> np.ndarray:
     """A_t or A_r, (3, 3n)."""
     if motion == "T":
         return (masses[:, None, None] * np.eye(3)).transpose(1, 0, 2).reshape(3, -1)
-    c = geometry - masses @ geometry / masses.sum()
+    c = centred(geometry, masses)
     # (c × v)_a = Σ_b ε_{a·b} with columns b of v: the rows of [c]×
     zero = np.zeros(len(c))
     cross = np.array([[zero, -c[:, 2], c[:, 1]], [c[:, 2], zero, -c[:, 0]], [-c[:, 1], c[:, 0], zero]])

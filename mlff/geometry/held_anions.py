@@ -79,8 +79,7 @@ def hold(
         turned, _ = superposition(shape, now, weights)
         reference = centred(shape, weights) @ turned.swapaxes(-1, -2)
         if "V" in motions:
-            centre = (now * weights[..., None]).sum(1, keepdims=True) / weights.sum(1)[:, None, None]
-            positions[atoms] = centre + reference - shifts @ cell
+            positions[atoms] += reference - centred(now, weights)
         held.append(HeldAnions(motions, atoms, shifts, weights, reference, *_projectors(weights, reference, motions)))
     return held, positions
 

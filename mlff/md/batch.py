@@ -48,6 +48,7 @@ class Batch:
         self.sizes = [len(replica.atoms) for replica in replicas]
         self.first = np.cumsum([0, *self.sizes[:-1]]).tolist()
         self.masses = self._tensor(np.concatenate([replica.atoms.get_masses() for replica in replicas]) * AMU)
+        self._pressure = self._tensor(np.array([replica.pressure for replica in replicas]))
         species = [species_indices(replica.atoms.numbers, potential.species, replica.name) for replica in replicas]
         self.force_field = ForceField(
             potential,
@@ -117,8 +118,7 @@ class Batch:
 
     def target(self, temperatures: Sequence[float]) -> Target:
         """Of temperatures (K) and the replicas' pressures."""
-        pressure = [replica.pressure for replica in self.replicas]
-        return Target(self._tensor(np.array(temperatures) * K_B), self._tensor(np.array(pressure, dtype=float)))
+        return Target(self._tensor(np.array(temperatures) * K_B), self._pressure)
 
     def _tensor(self, values: np.ndarray) -> Tensor:
         return torch.from_numpy(np.ascontiguousarray(values, dtype=float)).to(self.settings.device)

@@ -52,13 +52,12 @@ class ForceField:
         dtype: torch.dtype = torch.float32,
     ):
         ours = stacked_of(copy.deepcopy(potential)).to(device=device, dtype=dtype).eval().requires_grad_(False)
-        self.potential, self.sizes, self.drivers = ours, list(sizes), list(drivers or [MEAN] * len(sizes))
         self._engine = evaluator(ours, constant=True)
         if not isinstance(self._engine, Engine):
             raise ValueError("this architecture is evaluated by automatic differentiation alone, too slow for dynamics; use lean or lean2")
         self.n_members = len(ours.E0)
-        self.neighbors = VerletList(species, len(ours.species), pbc, ours.r_max, skin=skin, device=device, sizes=self.sizes)
-        self._chosen = self._choice(device)
+        self.neighbors = VerletList(species, len(ours.species), pbc, ours.r_max, skin=skin, device=device, sizes=sizes)
+        self._chosen = self._choice(drivers or [MEAN] * len(sizes), sizes, device)
 
     def __call__(self, positions: Tensor, cell: Tensor, stress: bool = True) -> Evaluated:
         """At positions (n_atoms, 3) and cells (n_replicas, 3, 3), Å.
@@ -79,11 +78,11 @@ class ForceField:
         """Σ over members of (n_members, n, …), weighted by (n_members, n)."""
         return (values * weights.view(*weights.shape, *[1] * (values.ndim - 2))).sum(0)
 
-    def _choice(self, device: str) -> tuple[Tensor, Tensor]:
+    def _choice(self, drivers: Sequence[int], sizes: Sequence[int], device: str) -> tuple[Tensor, Tensor]:
         """Weights of the members in each replica (n_members, n_replicas), and of each atom (n_members, n_atoms)."""
-        of_replica = torch.full((self.n_members, len(self.drivers)), 1 / self.n_members, dtype=torch.float64)
-        for replica, driver in enumerate(self.drivers):
+        of_replica = torch.full((self.n_members, len(drivers)), 1 / self.n_members, dtype=torch.float64)
+        for replica, driver in enumerate(drivers):
             if driver != MEAN:
                 of_replica[:, replica] = torch.eye(self.n_members, dtype=torch.float64)[driver]
         of_replica = of_replica.to(device)
-        return of_replica, of_replica.repeat_interleave(torch.tensor(self.sizes, device=device), dim=1)
+        return of_replica, of_replica.repeat_interleave(torch.tensor(sizes, device=device), dim=1)

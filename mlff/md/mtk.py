@@ -57,7 +57,8 @@ class MTK:
         """v̇_g, (n_replicas, 3, 3)."""
         kinetic, volume = d.replicas.kinetic_tensor(state.velocities), torch.linalg.det(state.cell).abs()
         one = torch.eye(3, dtype=kinetic.dtype, device=kinetic.device)
-        pressures = (2 * d.replicas.kinetic_energy(state.velocities) / d.replicas.n_dof - volume * target.pressure).view(-1, 1, 1) * one
+        twice = torch.einsum("raa->r", kinetic)
+        pressures = (twice / d.replicas.n_dof - volume * target.pressure).view(-1, 1, 1) * one
         drive = kinetic - volume.view(-1, 1, 1) * state.stress + pressures
         if self.isotropic:
             drive = torch.einsum("raa->r", drive).view(-1, 1, 1) / 3 * one

@@ -100,8 +100,11 @@ def _drift_rate(plan: Plan, last: Series) -> float | None:
 
 def _disagreement(plan: Plan, folder: Path, name: str) -> str | None:
     """Where the members of the committee disagreed by more than the bound that does not stop a replica."""
-    trajectory, bound = Trajectory(folder / REPLICAS / name / TRAJECTORY), plan.bounds.deviation
-    if bound is None or "thermo" not in trajectory.series_names:
+    bound = plan.bounds.deviation
+    if bound is None:
+        return None
+    trajectory = Trajectory(folder / REPLICAS / name / TRAJECTORY)
+    if "thermo" not in trajectory.series_names:
         return None
     found = trajectory.series("thermo").values.get("deviation", np.zeros(0))
     beyond = int((found > bound).sum())
