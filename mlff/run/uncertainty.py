@@ -12,15 +12,14 @@ from mlff.data.dataset import FrameDataset
 from mlff.model.architecture import LinearReadout
 from mlff.model.potential import Potential
 from mlff.report import UncertaintyContent
-from mlff.run.features import last_layer_features
 from mlff.train.metrics import FramePrediction
 from mlff.uncertainty import Calibration, ExtrapolationGrade, fit_calibration
+from mlff.uncertainty.calibration import FRAMEWORK, group_names
 from mlff.uncertainty.error_map import LEAST
+from mlff.uncertainty.features import last_layer_features
 from mlff.uncertainty.reliability import ALL
 
 log = logging.getLogger(__name__)
-
-FRAMEWORK = "framework"
 
 
 @dataclass(frozen=True)
@@ -78,12 +77,6 @@ def assess_uncertainty(
     groups = np.where(np.isin(tried.symbols, list(mobile)), tried.symbols, FRAMEWORK)
     note = f"calibrated for {', '.join(calibration.groups)} on {len(val[0])} validation frames, tried on {len(test[0])} test frames"
     return Uncertainty(calibration, grade, UncertaintyContent.from_arrays(tried.deviation, sigma, tried.errors, groups, grades, note))
-
-
-def group_names(symbols: np.ndarray, groups: Collection[str]) -> np.ndarray:
-    """The group of each atom: its element where that was calibrated by itself, else the framework, else all."""
-    rest = FRAMEWORK if FRAMEWORK in groups else ALL
-    return np.where(np.isin(symbols, list(groups)), symbols, rest)
 
 
 def _calibrate(atoms: "_Atoms", mobile: Collection[str]) -> Calibration | None:

@@ -1,15 +1,24 @@
 """What a committee's deviations are worth, fitted on held-out frames: one error map per group of atoms, and per temperature of each."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
 import numpy as np
 
 from mlff.uncertainty.error_map import LEAST_BINS, PER_BIN, ErrorMap, error_map_from_json, fit_isotonic, fit_scale
+from mlff.uncertainty.reliability import ALL
+
+FRAMEWORK = "framework"  # the group of every atom that is no mobile ion
 
 # Fits, and the error components that a temperature needs for a map of its own. Components of one frame hang together and count for about a
 # quarter: of 400 the share is uncertain by 5 %, and with fewer the group's map, which may be off by as much, scatters less
 FITS = {"scale": (fit_scale, 400), "isotonic": (fit_isotonic, LEAST_BINS * PER_BIN)}
+
+
+def group_names(symbols: np.ndarray, groups: Collection[str]) -> np.ndarray:
+    """The group of each atom: its element where that was calibrated by itself, else the framework, else all."""
+    rest = FRAMEWORK if FRAMEWORK in groups else ALL
+    return np.where(np.isin(symbols, list(groups)), symbols, rest)
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from mlff.data import read_frames
 from mlff.data.dataset import FrameDataset
 from mlff.engine import Committee
 from mlff.run.bootstrap import bootstrap_weights
-from mlff.run.features import last_layer_features
 from mlff.run.train import leave_to_autograd, train
+from mlff.uncertainty.features import last_layer_features
 from tests.run.conftest import train_config
 
 COMMITTEE = ("uncertainty=committee", "uncertainty.n_members=3")

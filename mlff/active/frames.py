@@ -1,0 +1,50 @@
+"""The labelled frames of a campaign, and which part each of them serves."""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+
+from ase import Atoms
+from ase.io import read, write
+
+TRAIN, VAL, TEST = PARTS = ("train", "val", "test")
+
+
+def divided(frames: Iterable[Atoms], val_every: int, already: Mapping[str, int]) -> list[Atoms]:
+    """Each frame with the key `split`: of those that are to be learnt every `val_every`-th validates.
+
+    Args:
+        already: how many frames each part has; the count goes on from round to round.
+    """
+    frames, counts = list(frames), Counter(already)
+    for frame in frames:
+        part = VAL if (counts[TRAIN] + counts[VAL]) % val_every == val_every - 1 else TRAIN
+        frame.info["split"] = part
+        counts[part] += 1
+    return frames
+
+
+def part(frames: Iterable[Atoms], name: str) -> list[Atoms]:
+    return [frame for frame in frames if frame.info["split"] == name]
+
+
+def parts(frames: Iterable[Atoms]) -> dict[str, int]:
+    """How many frames each part has."""
+    counts = Counter(frame.info["split"] for frame in frames)
+    return {name: counts[name] for name in PARTS}
+
+
+def write_frames(path: Path, frames: Sequence[Atoms]) -> None:
+    """An extxyz file that appears whole or not at all; no frames make an empty one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_suffix(".unfinished")
+    if frames:
+        write(unfinished, list(frames), format="extxyz")
+    else:
+        unfinished.write_text("")
+    unfinished.replace(path)
+
+
+def read_frames(path: Path) -> list[Atoms]:
+    """What `write_frames` wrote."""
+    return read(path, index=":", format="extxyz") if path.stat().st_size else []

@@ -1,0 +1,101 @@
+"""What conf/active.yaml asks for, as a campaign of `mlff.active`."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from ase import Atoms
+from ase.io import read
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+
+from mlff.active.campaign import Campaign, Label
+from mlff.active.convergence import Convergence
+from mlff.active.explore import Exploration, Explorer
+from mlff.active.frames import PARTS, TEST, divided, parts
+from mlff.active.rank import RANKINGS
+from mlff.active.select import Hops, Selection
+from mlff.active.soundness import Soundness
+from mlff.active.watch import Watch
+from mlff.md.batch import Settings
+from mlff.md.guards import Bounds
+from mlff.run.active.training import Training
+
+
+def campaign_of(cfg: DictConfig, label: Label, core_hours: Callable[[], float], watch: Watch) -> Campaign:
+    """Raises:
+    ValueError: what the parts of a campaign refuse, or initial frames that could not be labelled.
+    """
+    given = OmegaConf.to_container(cfg, resolve=True)
+    schedule = [Exploration(**stage) for stage in given["schedule"]]
+    explorer = explorer_of(cfg)
+    selection = selection_of(given["selection"])
+    training = Training(**given["training"], seed=cfg.seed)
+    if cfg.selection.rank_by not in RANKINGS:
+        raise ValueError(f"selection.rank_by is {cfg.selection.rank_by!r}, expected one of {', '.join(RANKINGS)}")
+    return Campaign(
+        folder=Path(cfg.folder),
+        schedule=schedule,
+        explorer=explorer,
+        criterion=instantiate(cfg.criterion, _convert_="all"),
+        selection=selection,
+        rank_by=RANKINGS[cfg.selection.rank_by],
+        convergence=Convergence(**given["convergence"]),
+        initial=initial_frames(cfg, label),
+        label=label,
+        core_hours=core_hours,
+        train=training,
+        watch=watch,
+        audit=cfg.audit,
+        val_every=cfg.val_every,
+        seed=cfg.seed,
+    )
+
+
+def explorer_of(cfg: DictConfig) -> Explorer:
+    explore = cfg.explore
+    return Explorer(
+        ensembles={name: instantiate(options) for name, options in cfg.ensembles.items()},
+        settings=Settings(explore.timestep, explore.skin, explore.device, explore.dtype),
+        record=explore.record,
+        chunk=explore.chunk,
+        bounds=Bounds(**OmegaConf.to_container(explore.guards)),
+    )
+
+
+def selection_of(given: dict) -> Selection:
+    plain = {name: given[name] for name in ("n", "separation", "quota", "most")}
+    hops = None if given["hops"] is None else Hops(**given["hops"])
+    return Selection(**plain, hops=hops, soundness=Soundness(**given["soundness"]))
+
+
+def initial_frames(cfg: DictConfig, label: Label) -> list[Atoms]:
+    """Labelled frames, each with its `split`: those given, and those that are labelled now; test frames too.
+
+    Raises:
+        ValueError: there is none to train on, or none to validate with.
+    """
+    frames = []
+    for atoms in _read(cfg.initial.labelled):
+        if atoms.info.get("split", PARTS[0]) not in PARTS:
+            raise ValueError(f"initial.labelled: a frame's split is {atoms.info['split']!r}, expected one of {', '.join(PARTS)}")
+        frames.append(atoms)
+    frames = [frame for frame in frames if "split" in frame.info] + divided(
+        [frame for frame in frames if "split" not in frame.info], cfg.val_every, {}
+    )
+    if to_label := _read(cfg.initial.frames):
+        labelled = label(to_label)
+        frames += divided([frame for frame in labelled.frames if frame is not None], cfg.val_every, parts(frames))
+    for atoms in _read(cfg.test):
+        atoms.info["split"] = TEST
+        frames.append(atoms)
+    counts = parts(frames)
+    if empty := [name for name in PARTS[:2] if not counts[name]]:
+        raise ValueError(
+            f"the initial frames are {counts}, expected some of every part but test, found none of {', '.join(empty)}; give more of them "
+            f"in initial.labelled or initial.frames (every {cfg.val_every}th validates)"
+        )
+    return frames
+
+
+def _read(files: Sequence[str]) -> list[Atoms]:
+    return [atoms for file in files for atoms in read(file, index=":")]

@@ -1,0 +1,76 @@
+"""What a campaign shows in a terminal: its steps as they begin, and a table after each round."""
+
+import logging
+from collections.abc import Sequence
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from mlff.active.errors import ALL
+from mlff.active.judge import Counts
+from mlff.active.record import Errors, Record
+from mlff.md.watch import ProgressBar
+from mlff.units import TO_MILLI
+
+log = logging.getLogger(__name__)
+
+WIDTH = 120  # columns of a file, which would otherwise be taken for 80
+
+
+class Progress(ProgressBar):
+    """Tells all of it."""
+
+    def __init__(self, mobile: Sequence[str]):
+        self.mobile = list(mobile)
+
+    def begins(self, number: int, stage: str) -> None:
+        log.info("── round %d: %s", number, stage)
+
+    def step(self, words: str) -> None:
+        log.info("   %s", words)
+
+    def tells(self, message: str) -> None:
+        bar = getattr(self, "_bar", None)
+        bar.write(message) if bar is not None and not bar.disable and bar.n < bar.total else log.info("%s", message)
+
+    def finished(self, records: Sequence[Record]) -> None:
+        console = Console()
+        console = console if console.is_terminal else Console(width=WIDTH)
+        console.print(conditions_table(records[-1]))
+        console.print(rounds_table(records, self.mobile))
+        if records[-1].alarm:
+            log.warning("warning: %s", records[-1].alarm)
+
+
+def conditions_table(record: Record) -> Table:
+    """Accurate, candidate and failed frames by system and temperature."""
+    table = Table("system", "T, K", "frames", "accurate", "candidate", "failed", box=SIMPLE_HEAD, title=f"round {record.number}")
+    for condition, counts in record.counts.items():
+        system = " ".join([condition.structure, *([condition.mode] if condition.mode != "UC" else [])])
+        system += f" {condition.pressure:g} GPa" if condition.pressure else ""
+        table.add_row(system, f"{condition.temperature:g}", str(counts.total), *shares(counts))
+    return table
+
+
+def rounds_table(records: Sequence[Record], mobile: Sequence[str]) -> Table:
+    """One row per round: the ratio, what was labelled and at what cost, and the errors by element."""
+    elements = [*mobile, ALL]
+    heads = ["round", "stage", "accurate", "new labels", "quarantine", "core h", "train"]
+    heads += [f"{kind} {element}" for kind in ("chosen", "audit", "test") for element in elements]
+    table = Table(*heads, box=SIMPLE_HEAD, title="force RMSE, meV/Å: of chosen frames before they were learnt, of this audit, of all tests")
+    for record in records:
+        row = [str(record.number), record.stage, f"{record.total.ratio:.1%}", str(record.labelled), str(len(record.quarantined))]
+        row += [f"{record.core_hours:.2f}", str(record.data["train"])]
+        row += [milli(errors, element) for errors in (record.before, record.audit, record.test) for element in elements]
+        table.add_row(*row)
+    return table
+
+
+def shares(counts: Counts) -> list[str]:
+    return [f"{n / counts.total:.1%}" if counts.total else "–" for n in (counts.accurate, counts.candidate, counts.failed)]
+
+
+def milli(errors: Errors, element: str) -> str:
+    found = errors.get(element)
+    return "–" if found is None else f"{found['rmse'] * TO_MILLI:.0f}"

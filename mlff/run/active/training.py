@@ -1,0 +1,52 @@
+"""Training as a step of a campaign: `train.py` with the campaign's overrides, on its frames, from its last model."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from mlff.run.command import CONF
+from mlff.run.train import train
+
+
+@dataclass(frozen=True)
+class Training:
+    """overrides: of train.py, for every training; first: for one that begins anew; later: for one that goes on from a model.
+
+    All frames so far are learnt in each training, so that nothing is forgotten.
+    """
+
+    overrides: Sequence[str]
+    first: Sequence[str]
+    later: Sequence[str]
+    seed: int
+
+    def __call__(self, data: Path, folder: Path, start: Path | None) -> None:
+        """Leaves folder/model; goes on where it was interrupted."""
+        train(self.configuration(data, folder, start))
+
+    def configuration(self, data: Path, folder: Path, start: Path | None) -> DictConfig:
+        """What train.py would compose.
+
+        Raises:
+            ValueError, and Hydra's errors: an override that train.py does not know.
+        """
+        own = [
+            "data=files",
+            "data/split=given",
+            f"data.path={_quoted(data)}",
+            "uncertainty=committee",
+            f"name={_quoted(folder.parent.name)}",
+            f"folder={_quoted(folder)}",
+            f"seed={self.seed}",
+        ]
+        chosen = [*self.overrides, *(self.first if start is None else [*self.later, f"trainer.init_from={_quoted(start)}"])]
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            return compose("train", [*own, *chosen])
+
+
+def _quoted(path: Path | str) -> str:
+    """For Hydra's grammar, in which a path may hold characters that mean something."""
+    return "'" + str(path).replace("\\", "\\\\").replace("'", "\\'") + "'"
