@@ -10,17 +10,18 @@ from ase.io import read, write
 TRAIN, VAL, TEST = PARTS = ("train", "val", "test")
 
 
-def divided(frames: Iterable[Atoms], val_every: int, already: Mapping[str, int]) -> list[Atoms]:
-    """Each frame with the key `split`: of those that are to be learnt every `val_every`-th validates.
+def divided(frames: Iterable[Atoms], val_every: int, already: Mapping[str, int], n_test: int = 0) -> list[Atoms]:
+    """Each frame with the key `split`: `n_test` of them, spread evenly, test; of the others every `val_every`-th validates.
 
     Args:
         already: how many frames each part has; the count goes on from round to round.
     """
     frames, counts = list(frames), Counter(already)
-    for frame in frames:
-        part = VAL if (counts[TRAIN] + counts[VAL]) % val_every == val_every - 1 else TRAIN
-        frame.info["split"] = part
-        counts[part] += 1
+    tested = {round((k + 0.5) * len(frames) / n_test - 0.5) for k in range(n_test)}
+    for k, frame in enumerate(frames):
+        learnt = VAL if (counts[TRAIN] + counts[VAL]) % val_every == val_every - 1 else TRAIN
+        frame.info["split"] = TEST if k in tested else learnt
+        counts[frame.info["split"]] += 1
     return frames
 
 

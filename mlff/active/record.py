@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
 
 from mlff.active.explored import Condition
@@ -54,7 +54,8 @@ class Record:
 
     def write(self, path: Path) -> None:
         """JSON, whole or not at all."""
-        plain = asdict(self) | {"counts": [{**asdict(condition), **asdict(counts)} for condition, counts in self.counts.items()]}
+        rows = [{**asdict(condition), **asdict(counts)} for condition, counts in self.counts.items()]
+        plain = {entry.name: getattr(self, entry.name) for entry in fields(self)} | {"counts": rows}
         unfinished = path.with_suffix(".unfinished")
         unfinished.write_text(json.dumps(plain, indent=1))
         unfinished.replace(path)

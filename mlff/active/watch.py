@@ -20,6 +20,9 @@ class Watch(WatchDynamics, Protocol):
     def finished(self, records: Sequence[Record]) -> None:
         """The last of these rounds is over."""
 
+    def tells(self, message: str) -> None:
+        """Something that a user must know."""
+
 
 class Silent(SilentDynamics):
     """Tells nothing; keeps what a user must know in `told`."""
@@ -32,3 +35,6 @@ class Silent(SilentDynamics):
 
     def finished(self, records: Sequence[Record]) -> None:
         pass
+
+    def tells(self, message: str) -> None:
+        self.told.append(message)

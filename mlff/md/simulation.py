@@ -181,7 +181,7 @@ class Simulation:
             recorder.write()
             recorder.writer.close()
             self.folder.leave(replica, stop, state.of([stop.replica], self.batch.sizes), stage.name)
-            self.watch.tells(f"{replica.name} was stopped at step {state.step} ({stage.name}): {stop.reason}")
+            self.watch.stopped(replica.name, f"was stopped at step {state.step} ({stage.name}): {stop.reason}")
         gone = {stop.replica for stop in stops}
         left = [k for k in range(len(self.batch.replicas)) if k not in gone]
         self._recorders = [self._recorders[k] for k in left]

@@ -22,8 +22,8 @@ class Watch(Protocol):
     def shows(self, step: int, n_replicas: int, rows: Mapping[str, Sequence[float]]) -> None:
         """Thermodynamics of the replicas at a step: see `Simulation`."""
 
-    def tells(self, message: str) -> None:
-        """Something that a user must know."""
+    def stopped(self, name: str, message: str) -> None:
+        """A replica was taken out, and why."""
 
 
 class Silent:
@@ -39,8 +39,8 @@ class Silent:
     def shows(self, step: int, n_replicas: int, rows: Mapping[str, Sequence[float]]) -> None:
         pass
 
-    def tells(self, message: str) -> None:
-        self.told.append(message)
+    def stopped(self, name: str, message: str) -> None:
+        self.told.append(f"{name} {message}")
 
 
 class ProgressBar:
@@ -64,5 +64,5 @@ class ProgressBar:
             words.append(f"deviation {np.max(rows['deviation']):.3f} eV/Å")
         self._bar.set_postfix_str(", ".join(words), refresh=False)
 
-    def tells(self, message: str) -> None:
-        self._bar.write(message)
+    def stopped(self, name: str, message: str) -> None:
+        self._bar.write(f"{name} {message}")

@@ -10,7 +10,7 @@ def test_a_bar_tells_speed_state_and_the_largest_drift(capsys):
         bar.shows(600, 2, rows)
         words = bar._bar.postfix
         assert bar._bar.n == 600
-        bar.tells("a was stopped")
+        bar.stopped("a", "was stopped")
     for part in ("2 × ", " ns/day", "400 K", "1.60 GPa", "drift 3 meV/atom", "deviation 0.250 eV/Å"):
         assert part in words
     out = capsys.readouterr()

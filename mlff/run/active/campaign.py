@@ -1,5 +1,6 @@
 """What conf/active.yaml asks for, as a campaign of `mlff.active`."""
 
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -71,28 +72,27 @@ def selection_of(given: dict) -> Selection:
 def initial_frames(cfg: DictConfig, label: Label) -> list[Atoms]:
     """Labelled frames, each with its `split`: those given, and those that are labelled now; test frames too.
 
+    Where no file of test frames is given, some of the others are put aside: a training wants a test from its first round on.
+
     Raises:
-        ValueError: there is none to train on, or none to validate with.
+        ValueError: a part is empty.
     """
-    frames = []
-    for atoms in _read(cfg.initial.labelled):
-        if atoms.info.get("split", PARTS[0]) not in PARTS:
-            raise ValueError(f"initial.labelled: a frame's split is {atoms.info['split']!r}, expected one of {', '.join(PARTS)}")
-        frames.append(atoms)
-    frames = [frame for frame in frames if "split" in frame.info] + divided(
-        [frame for frame in frames if "split" not in frame.info], cfg.val_every, {}
-    )
+    test, given = _read(cfg.test), _read(cfg.initial.labelled)
+    for frame in test:
+        frame.info["split"] = TEST
+    if strange := {frame.info["split"] for frame in given if "split" in frame.info} - set(PARTS):
+        raise ValueError(f"initial.labelled: found frames whose split is {sorted(strange)}, expected one of {', '.join(PARTS)}")
+    divided_before = [frame for frame in given if "split" in frame.info]
+    others = [frame for frame in given if "split" not in frame.info]
     if to_label := _read(cfg.initial.frames):
-        labelled = label(to_label)
-        frames += divided([frame for frame in labelled.frames if frame is not None], cfg.val_every, parts(frames))
-    for atoms in _read(cfg.test):
-        atoms.info["split"] = TEST
-        frames.append(atoms)
+        others += [frame for frame in label(to_label).frames if frame is not None]
+    n_test = 0 if test or parts(divided_before)[TEST] else math.ceil(len(others) / cfg.val_every)
+    frames = [*test, *divided_before, *divided(others, cfg.val_every, parts(divided_before), n_test)]
     counts = parts(frames)
-    if empty := [name for name in PARTS[:2] if not counts[name]]:
+    if empty := [name for name in PARTS if not counts[name]]:
         raise ValueError(
-            f"the initial frames are {counts}, expected some of every part but test, found none of {', '.join(empty)}; give more of them "
-            f"in initial.labelled or initial.frames (every {cfg.val_every}th validates)"
+            f"of the initial frames {counts} are in each part, found none for {', '.join(empty)}; give more of them in "
+            f"initial.labelled or initial.frames (every {cfg.val_every}th validates)"
         )
     return frames
 

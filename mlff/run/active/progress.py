@@ -31,8 +31,10 @@ class Progress(ProgressBar):
         log.info("   %s", words)
 
     def tells(self, message: str) -> None:
-        bar = getattr(self, "_bar", None)
-        bar.write(message) if bar is not None and not bar.disable and bar.n < bar.total else log.info("%s", message)
+        log.info("%s", message)
+
+    def stopped(self, name: str, message: str) -> None:
+        """That trajectories stop is what exploration is for; the table counts them."""
 
     def finished(self, records: Sequence[Record]) -> None:
         console = Console()

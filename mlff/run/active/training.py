@@ -1,10 +1,12 @@
 """Training as a step of a campaign: `train.py` with the campaign's overrides, on its frames, from its last model."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
 from mlff.run.command import CONF
@@ -43,8 +45,20 @@ class Training:
             f"seed={self.seed}",
         ]
         chosen = [*self.overrides, *(self.first if start is None else [*self.later, f"trainer.init_from={_quoted(start)}"])]
-        with initialize_config_dir(str(CONF), version_base="1.3"):
+        with _beside_the_running_command(), initialize_config_dir(str(CONF), version_base="1.3"):
             return compose("train", [*own, *chosen])
+
+
+@contextmanager
+def _beside_the_running_command() -> Iterator[None]:
+    """Hydra composes for one command at a time: that of the campaign makes room, and comes back."""
+    holder = GlobalHydra.instance()
+    running = holder.hydra
+    holder.clear()
+    try:
+        yield
+    finally:
+        holder.hydra = running
 
 
 def _quoted(path: Path | str) -> str:
