@@ -12,6 +12,7 @@ from mlff.structure.checks import check
 from mlff.structure.doping import doped
 from mlff.structure.file import from_file
 from mlff.structure.occupation import occupied
+from mlff.structure.presets import preset, presets
 from mlff.structure.sites import sites_of_entry
 
 
@@ -53,20 +54,30 @@ def supercell(name: str, repeat: Sequence[int] | None = None, rng: np.random.Gen
 
 
 def structure(name_or_path: str | Path, repeat: Sequence[int] | None = None, seed: int = 0) -> Atoms:
-    """A structure by the name of a supercell or a prototype, or from any file that ASE reads.
+    """A structure by its name, or from any file that ASE reads; see `crystal`.
 
     Args:
-        name_or_path: one of `names()`, or a file, of whose frames the last is taken; ./AgI_beta is a file of that name.
-        repeat: cells along each lattice vector; None: one.
         seed: draws what is to be drawn: partly occupied sites of a prototype or of a CIF, and the sites of dopants.
+    """
+    return crystal(name_or_path, repeat, rng=np.random.default_rng(seed))
+
+
+def crystal(structure: str | Path | Atoms, repeat: Sequence[int] | None = None, *, rng: np.random.Generator) -> Atoms:
+    """A structure by the name of a prototype, a supercell or a preset, or from any file that ASE reads; atoms are repeated.
+
+    Args:
+        structure: one of `names()`; a file, of whose frames the last is taken (./AgI_beta is a file of that name); or atoms.
+        repeat: cells along each lattice vector; None: one.
     Returns:
-        as `supercell`; of a file, `info` holds what the file's does, and file, repeat, charge (None where it is not known) and, where
-        they were drawn, occupancies.
+        as `supercell`, or `preset`; of a file, `info` holds what the file's does, and file, repeat, charge (None where it is not known)
+        and, where they were drawn, occupancies; of atoms, a copy.
     Raises:
         ValueError: neither a name nor a file, a supercell to be repeated, overlapping atoms, or partly occupied sites whose
             composition is not neutral within 5 % of the mobile ion.
     """
-    rng, name = np.random.default_rng(seed), str(name_or_path)
+    if isinstance(structure, Atoms):
+        return structure.repeat(_whole(repeat or (1, 1, 1)))
+    name = str(structure)
     if name in catalogue.supercells():
         if repeat is not None and tuple(repeat) != (1, 1, 1):
             base = catalogue.supercells()[name]["prototype"]
@@ -76,9 +87,16 @@ def structure(name_or_path: str | Path, repeat: Sequence[int] | None = None, see
         return supercell(name, rng=rng)
     if name in catalogue.prototypes():
         return supercell(name, repeat or (1, 1, 1), rng)
+    if name in presets():
+        return preset(name, rng).repeat(_whole(repeat or (1, 1, 1)))
     if not Path(name).is_file():
-        raise ValueError(f"{catalogue.unknown(name, catalogue.names(), 'file or structure')}, or give a path (here is {Path.cwd()})")
+        raise ValueError(f"{catalogue.unknown(name, names(), 'file or structure')}, or give a path (here is {Path.cwd()})")
     return from_file(name, _whole(repeat or (1, 1, 1)), rng)
+
+
+def names() -> list[str]:
+    """Every name that `crystal` knows."""
+    return sorted([*catalogue.prototypes(), *catalogue.supercells(), *presets()])
 
 
 def _whole(repeat: Sequence[int]) -> tuple[int, int, int]:

@@ -20,11 +20,6 @@ def supercells() -> Mapping[str, Mapping]:
     return _table("supercells.json")
 
 
-def names() -> list[str]:
-    """Every name that `structure` knows."""
-    return sorted([*prototypes(), *supercells()])
-
-
 def entry(name: str, table: Mapping[str, Mapping], kind: str) -> Mapping:
     """Raises:
     ValueError: no such name; lists the nearest and all names.
