@@ -16,6 +16,8 @@ from mlff.structure.distances import overlap_distance
 CONF = Path(__file__).parents[2] / "conf" / "builder"
 # Each builder's small settings, the formulas of what it then returns, and whether it draws anything.
 QUICK = {
+    "argyrodite": ({"halogen": "Br"}, ["Li24P4S20Br4"], False),
+    "argyrodite_random": ({"repeat": [2, 1, 1]}, ["Li48P8S40Cl8"], True),
     "crystal": ({}, ["Li24P4S20Cl4"], True),
 }
 

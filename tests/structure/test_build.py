@@ -8,7 +8,7 @@ from ase.formula import Formula
 from ase.io import read, write
 
 from mlff.geometry import classify, neighbor_list
-from mlff.structure import names, prototype, structure, supercell
+from mlff.structure import prototype, structure, supercell
 from mlff.structure.catalogue import prototypes, supercells
 from mlff.structure.distances import exclusion_distance
 from mlff.units import G_PER_CM3
@@ -31,7 +31,7 @@ UNITS = {
     "Na11Sn2PS12": {"PS4": 1, "SnS4": 2},
     "Li7P3S11": {"PS4": 1, "P2S7": 1},
 }
-CASES = [(name, None) for name in names()] + [
+CASES = [(name, None) for name in sorted([*prototypes(), *supercells()])] + [
     ("Li6PS5Cl", (3, 3, 3)),
     ("Li6PS5Br", (2, 2, 2)),
     ("Li6PS5I", (2, 2, 2)),
