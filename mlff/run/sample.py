@@ -9,7 +9,7 @@ from ase import Atoms, units
 from ase.io import read, write
 from ase.md.langevin import Langevin
 
-STRAINS = ("isotropic", "uniaxial", "shear")
+from mlff.structure.strain import DRAWN, deformed, drawn_strain
 
 
 def sample_frames(
@@ -52,8 +52,8 @@ def sample_frames(
                 continue
             # the seed follows from the name, so that adding trajectories changes no other one
             rng = np.random.default_rng([seed, zlib.crc32(name.encode())])
-            kind = STRAINS[number % len(STRAINS)]
-            atoms = strained(cell, kind, max_strain, rng)
+            kind = DRAWN[number % len(DRAWN)]
+            atoms = deformed(cell, np.eye(3) + drawn_strain(kind, max_strain, rng))
             frames = langevin(atoms, calculator(), temperature, n_frames, n_warmup, n_between, timestep, friction, rng)
             for frame in frames:
                 frame.info = {
@@ -69,24 +69,6 @@ def sample_frames(
             unfinished.rename(path)
             print(f"{path.name}: {len(frames)} frames", flush=True)
     return files
-
-
-def strained(atoms: Atoms, kind: str, max_strain: float, rng: np.random.Generator) -> Atoms:
-    """A copy with its cell and atoms strained: "isotropic", "uniaxial" (along a random cell axis) or "shear" (all six components)."""
-    strain = np.zeros((3, 3))
-    if kind == "isotropic":
-        strain += np.eye(3) * rng.uniform(-max_strain, max_strain)
-    elif kind == "uniaxial":
-        axis = rng.integers(3)
-        strain[axis, axis] = rng.uniform(-max_strain, max_strain)
-    elif kind == "shear":
-        half = rng.uniform(-max_strain, max_strain, size=(3, 3)) / 2
-        strain += (half + half.T) / 2
-    else:
-        raise ValueError(f"unknown strain {kind!r}; expected one of {STRAINS}")
-    copy = atoms.copy()
-    copy.set_cell(atoms.cell.array @ (np.eye(3) + strain), scale_atoms=True)
-    return copy
 
 
 def langevin(

@@ -18,6 +18,8 @@ CONF = Path(__file__).parents[2] / "conf" / "builder"
 QUICK = {
     "argyrodite": ({"halogen": "Br"}, ["Li24P4S20Br4"], False),
     "argyrodite_random": ({"repeat": [2, 1, 1]}, ["Li48P8S40Cl8"], True),
+    "passive": ({"structures": ["Li4P2S6", "AgI_beta"], "n_rattled": 1}, ["Li4P2S6"] * 18 + ["Ag2I2"] * 18, True),
+    "volumes": ({"structure": "AgI_alpha", "ratios": [0.9, 1.1]}, ["Ag2I2"] * 2, True),
     "crystal": ({}, ["Li24P4S20Cl4"], True),
 }
 

@@ -1,31 +1,10 @@
-"""Sampling: strained cells, and runs that any number of starts makes the same."""
+"""Sampling: runs that any number of starts makes the same."""
 
-import numpy as np
-import pytest
 from ase.build import bulk
 from ase.calculators.emt import EMT
 from ase.io import read, write
 
-from mlff.run.sample import sample_frames, strained
-
-
-@pytest.mark.parametrize("kind", ["isotropic", "uniaxial", "shear"])
-def test_strains_stay_within_their_bound(kind, rng):
-    crystal = bulk("Cu", cubic=True)
-    seen = []
-    for _ in range(50):
-        copy = strained(crystal, kind, 0.04, rng)
-        strain = np.linalg.solve(crystal.cell.array, copy.cell.array) - np.eye(3)
-        np.testing.assert_allclose(copy.get_scaled_positions(), crystal.get_scaled_positions(), atol=1e-12)
-        np.testing.assert_allclose(strain, strain.T, atol=1e-12)  # no rotation
-        assert abs(strain).max() <= 0.04
-        seen.append(np.linalg.matrix_rank(strain, tol=1e-9))
-    assert set(seen) == {{"isotropic": 3, "uniaxial": 1, "shear": 3}[kind]}
-
-
-def test_an_unknown_strain_is_refused(rng):
-    with pytest.raises(ValueError, match="unknown strain 'twist'; expected one of"):
-        strained(bulk("Cu"), "twist", 0.04, rng)
+from mlff.run.sample import sample_frames
 
 
 def test_runs_do_not_depend_on_what_was_run_before(tmp_path):
