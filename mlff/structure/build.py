@@ -5,7 +5,6 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from ase.formula import Formula
 
 from mlff.structure import catalogue
 from mlff.structure.checks import check
@@ -39,14 +38,13 @@ def supercell(name: str, repeat: Sequence[int] | None = None, rng: np.random.Gen
     preset = catalogue.entry(name, catalogue.supercells(), "supercell") if repeat is None else {"prototype": name, "repeat": list(repeat)}
     crystal = catalogue.entry(preset["prototype"], catalogue.prototypes(), "prototype")
     repeat = _whole(preset["repeat"])
-    units = crystal["formula_units"] * int(np.prod(repeat))
-    composition = {symbol: count * units for symbol, count in Formula(crystal["formula"]).count().items()}
+    composition = catalogue.composition(crystal, repeat)
     atoms = occupied(sites_of_entry(crystal).repeated(repeat), composition, rng)
     replace, remove = preset.get("replace", []), preset.get("remove", {})
     if replace or remove:
         atoms, composition = doped(atoms, replace, remove, rng)
     check(atoms, name, composition, crystal["density"])
-    known = {key: crystal[key] for key in ("conditions", "reference", "caveat") if key in crystal}
+    known = catalogue.provenance(crystal)
     doping = {"replaced": replace, "removed": remove} if replace or remove else {}
     used_in = {"used_in": preset["used_in"]} if "used_in" in preset else {}
     atoms.info = {"prototype": preset["prototype"], "repeat": list(repeat), **known, **used_in, "charge": 0, **atoms.info, **doping}

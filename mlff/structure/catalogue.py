@@ -1,10 +1,13 @@
 """The structures that the package knows by name: prototypes.json and supercells.json."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
 from pathlib import Path
+
+import numpy as np
+from ase.formula import Formula
 
 
 @cache
@@ -18,6 +21,17 @@ def prototypes() -> Mapping[str, Mapping]:
 def supercells() -> Mapping[str, Mapping]:
     """Name → a supercell of a publication: prototype, repeat, atoms, used_in; replace and remove where it is doped."""
     return _table("supercells.json")
+
+
+def composition(crystal: Mapping, repeat: Sequence[int]) -> dict[str, int]:
+    """Atoms of each element in this many cells of an entry of `prototypes`."""
+    units = crystal["formula_units"] * int(np.prod(repeat))
+    return {symbol: count * units for symbol, count in Formula(crystal["formula"]).count().items()}
+
+
+def provenance(crystal: Mapping) -> dict[str, str]:
+    """What is known of an entry of `prototypes`: conditions, reference and caveat."""
+    return {key: crystal[key] for key in ("conditions", "reference", "caveat") if key in crystal}
 
 
 def entry(name: str, table: Mapping[str, Mapping], kind: str) -> Mapping:

@@ -36,17 +36,26 @@ def from_file(path: str | Path, repeat: Sequence[int], rng: np.random.Generator)
 
 
 def _neutral(sites: Sites, rng: np.random.Generator, name: str) -> Atoms:
-    """Drawn to the whole numbers nearest to the occupancies, but the ion of charge ±1 that leaves sites empty to neutrality."""
+    atoms = occupied(sites, neutral_composition(sites, rng, name), rng)
+    refuse_torn_anions(atoms, sites, name)
+    return atoms
+
+
+def neutral_composition(sites: Sites, rng: np.random.Generator, name: str) -> dict[str, int]:
+    """Of the sites of a file: the whole numbers nearest to the occupancies, but the ion of charge ±1 that leaves sites empty to neutrality.
+
+    Raises:
+        ValueError: no such composition is neutral.
+    """
     expected: dict[str, float] = {}
     for k, occupancy in enumerate(sites.occupancies):
         for symbol, fraction in occupancy.items():
             expected[symbol] = expected.get(symbol, 0.0) + fraction * (sites.orbit == k).sum()
     composition = {symbol: round(count) for symbol, count in expected.items()}
     atoms = occupied(sites, composition, rng)
-    _refuse_torn_anions(atoms, sites, name)
     charge, unknown = formal_charge(atoms)
     if unknown or not charge:
-        return atoms  # of what has no formal charge the occupancies are all that is known
+        return composition  # of what has no formal charge the occupancies are all that is known
     mobile = {
         symbol
         for occupancy in sites.occupancies
@@ -60,11 +69,15 @@ def _neutral(sites: Sites, rng: np.random.Generator, name: str) -> Atoms:
             f"{name}: the occupancies give {composition} with a formal charge of {charge:+d} e, expected a neutral cell to within "
             f"{CORRECTION:.0%} of an ion of charge one on partly occupied sites; correct the occupancies in the file"
         )
-    return occupied(sites, composition | {ion: corrected}, rng)
+    return composition | {ion: corrected}
 
 
-def _refuse_torn_anions(atoms: Atoms, sites: Sites, name: str) -> None:
-    """A P–P pair that is refined as four half-occupied P needs a drawing of pairs, which distances that exclude each other do not give."""
+def refuse_torn_anions(atoms: Atoms, sites: Sites, name: str) -> None:
+    """A P–P pair that is refined as four half-occupied P needs a drawing of pairs, which distances that exclude each other do not give.
+
+    Raises:
+        ValueError: drawn atoms belong to pieces that are no anions.
+    """
     found = classify(atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc)
     sometimes_empty = {symbol for occupancy in sites.occupancies if sum(occupancy.values()) < 1 - 1e-3 for symbol in occupancy}
     for piece in found.others + found.percolating:

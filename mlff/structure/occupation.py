@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
@@ -29,27 +30,44 @@ def occupied(sites: Sites, composition: Mapping[str, int], rng: np.random.Genera
     Raises:
         ValueError: the composition does not fit the sites, no arrangement without conflicts was found, or rng is missing.
     """
+    allotment = allotted(sites, composition)
+    if allotment is None:
+        return placed(sites, None, np.zeros(0, np.int64))
+    if rng is None:
+        partly = [label for label, whole in zip(sites.labels, sites.is_full(), strict=True) if not whole]
+        raise ValueError(
+            f"found partly occupied sites ({', '.join(partly)}) and no generator to draw them with; give rng=np.random.default_rng(seed)"
+        )
+    return placed(sites, allotment, drawn_occupants(allotment, rng))
+
+
+@dataclass(frozen=True, eq=False)
+class Allotment:
+    """How many atoms of each element the orbits of partly occupied sites receive, and what excludes what there.
+
+    drawn: (n_sites,) bool, which sites these are; m of them.
+    elements: (n_occupants,) int, atomic numbers, the first 0: EMPTY.
+    orbit: (m,) int, rows of counts. counts: (n_orbits, n_occupants) int.
+    rules: of the m sites.
+    """
+
+    drawn: np.ndarray
+    elements: np.ndarray
+    orbit: np.ndarray
+    counts: np.ndarray
+    rules: Exclusion
+
+
+def allotted(sites: Sites, composition: Mapping[str, int]) -> Allotment | None:
+    """The whole numbers nearest to the occupancies that give the composition; None where all sites are full.
+
+    Raises:
+        ValueError: there are none.
+    """
     full = sites.is_full()
-    numbers = np.array([atomic_numbers[next(iter(occupancy))] for occupancy in sites.occupancies])[sites.orbit]
-    info = {}
-    if not full.all():
-        partly = [k for k, whole in enumerate(full) if not whole]
-        if rng is None:
-            raise ValueError(
-                f"found partly occupied sites ({', '.join(sites.labels[k] for k in partly)}) and no generator to draw them with; "
-                "give rng=np.random.default_rng(seed)"
-            )
-        drawn = ~full[sites.orbit]
-        numbers[drawn] = _draw(sites, drawn, numbers, composition, rng)
-        info["occupancies"] = {
-            sites.labels[k]: {"sites": int((sites.orbit == k).sum())} | _symbols(numbers[sites.orbit == k]) for k in partly
-        }
-    held = numbers != 0
-    return Atoms(numbers[held], sites.fractions[held] @ sites.cell, cell=sites.cell, pbc=True, info=info)
-
-
-def _draw(sites: Sites, drawn: np.ndarray, numbers: np.ndarray, composition: Mapping[str, int], rng: np.random.Generator) -> np.ndarray:
-    """Atomic numbers of the drawn sites, 0 where empty."""
+    if full.all():
+        return None
+    drawn, numbers = ~full[sites.orbit], sites.first_numbers()
     orbits, orbit, sizes = np.unique(sites.orbit[drawn], return_inverse=True, return_counts=True)
     elements = np.array([0, *sorted({atomic_numbers[symbol] for k in orbits for symbol in sites.occupancies[k]})])
     # one row for each orbit, one column for each occupant, the first of them EMPTY
@@ -63,19 +81,41 @@ def _draw(sites: Sites, drawn: np.ndarray, numbers: np.ndarray, composition: Map
             f"found sites for {dict(zip(sites.labels, sites.occupancies, strict=True))}, which cannot hold {dict(composition)}; "
             "ask for the composition of the occupancies, or repeat the cell until it is a whole number of atoms"
         )
+    return Allotment(drawn, elements, orbit, counts, _exclusion(sites, drawn, numbers, elements, fractions[orbit] > 0))
+
+
+def drawn_occupants(allotment: Allotment, rng: np.random.Generator) -> np.ndarray:
+    """Occupants at random without conflicts, (m,) int, places in `allotment.elements`.
+
+    Raises:
+        ValueError: no such arrangement was found.
+    """
+    orbit = allotment.orbit
     occupants = np.zeros(len(orbit), np.int64)
-    for k, row in enumerate(counts):
+    for k, row in enumerate(allotment.counts):
         occupants[orbit == k] = rng.permutation(np.repeat(np.arange(len(row)), row))
-    rules = _exclusion(sites, drawn, numbers, elements, fractions[orbit] > 0)
-    occupants, conflicts = rearranged(occupants, orbit, rules, rng)
+    occupants, conflicts = rearranged(occupants, orbit, allotment.rules, rng)
     if conflicts:
-        occupants, conflicts = rearranged(occupants, np.zeros_like(orbit), rules, rng)
+        occupants, conflicts = rearranged(occupants, np.zeros_like(orbit), allotment.rules, rng)
     if conflicts:
         raise ValueError(
-            f"found {conflicts} atoms on sites that exclude each other, expected none, with {_symbols(elements[occupants])} "
+            f"found {conflicts} atoms on sites that exclude each other, expected none, with {_symbols(allotment.elements[occupants])} "
             f"on {len(orbit)} sites; ask for fewer atoms of these elements, or start from an ordered structure"
         )
-    return elements[occupants]
+    return occupants
+
+
+def placed(sites: Sites, allotment: Allotment | None, occupants: np.ndarray) -> Atoms:
+    """Atoms on the full sites and, as the occupants say, on the others; see `occupied`."""
+    numbers, info = sites.first_numbers(), {}
+    if allotment is not None:
+        numbers[allotment.drawn] = allotment.elements[occupants]
+        partly = [k for k, whole in enumerate(sites.is_full()) if not whole]
+        info["occupancies"] = {
+            sites.labels[k]: {"sites": int((sites.orbit == k).sum())} | _symbols(numbers[sites.orbit == k]) for k in partly
+        }
+    held = numbers != 0
+    return Atoms(numbers[held], sites.fractions[held] @ sites.cell, cell=sites.cell, pbc=True, info=info)
 
 
 def _exclusion(sites: Sites, drawn: np.ndarray, numbers: np.ndarray, elements: np.ndarray, may_hold: np.ndarray) -> Exclusion:

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 from ase.cell import Cell
+from ase.data import atomic_numbers
+
+NEARLY = 0.1  # atoms, from a whole number of them on an orbit
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,12 +28,30 @@ class Sites:
         """(n_orbits,) bool: one element on all of the orbit's sites."""
         return np.array([len(occupancy) == 1 and min(occupancy.values()) > 1 - 1e-6 for occupancy in self.occupancies])
 
+    def first_numbers(self) -> np.ndarray:
+        """(n,) int, the atomic number of the first element that each site may hold; on full sites the only one."""
+        return np.array([atomic_numbers[next(iter(occupancy))] for occupancy in self.occupancies])[self.orbit]
+
     def repeated(self, repeat: Sequence[int]) -> "Sites":
         """The sites of a supercell, one cell after the other."""
         steps = np.stack(np.meshgrid(*[np.arange(n) for n in repeat], indexing="ij"), -1).reshape(-1, 1, 3)
         fractions = ((self.fractions + steps) / np.array(repeat)).reshape(-1, 3)
         orbit = np.tile(self.orbit, len(steps))
         return Sites(self.cell * np.array(repeat)[:, None], fractions, orbit, self.labels, self.occupancies)
+
+    def pooled(self) -> "Sites":
+        """Orbits of the same occupancy put together where it gives none of them nearly a whole number of atoms."""
+        sizes = np.bincount(self.orbit)
+        pools: dict[tuple, list[int]] = {}
+        for k, occupancy in enumerate(self.occupancies):
+            atoms = np.array(list(occupancy.values())) * sizes[k]
+            key = tuple(sorted(occupancy.items())) if np.abs(atoms - np.round(atoms)).max() > NEARLY else (k,)
+            pools.setdefault(key, []).append(k)
+        pool = np.zeros(len(sizes), np.int64)
+        for number, orbits in enumerate(pools.values()):
+            pool[orbits] = number
+        labels = tuple(" ".join(self.labels[k] for k in orbits) for orbits in pools.values())
+        return Sites(self.cell, self.fractions, pool[self.orbit], labels, tuple(self.occupancies[orbits[0]] for orbits in pools.values()))
 
 
 def sites_of_entry(entry: Mapping) -> Sites:
