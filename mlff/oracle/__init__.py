@@ -1,7 +1,17 @@
 """Reference labels: Atoms in, energy, forces and stress out, with the settings that made them."""
 
-from mlff.oracle.base import Label, Oracle, OracleError, Unconverged, frame_key
+from mlff.oracle.base import Label, Missing, Oracle, OracleError, TimedOut, Unconverged, frame_key
 from mlff.oracle.cp2k import CP2K
 from mlff.oracle.xtb import GFN1xTB
 
-__all__ = ["CP2K", "GFN1xTB", "Label", "Oracle", "OracleError", "Unconverged", "frame_key"]
+__all__ = [
+    "CP2K",
+    "GFN1xTB",
+    "Label",
+    "Missing",
+    "Oracle",
+    "OracleError",
+    "TimedOut",
+    "Unconverged",
+    "frame_key",
+]

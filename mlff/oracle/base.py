@@ -19,8 +19,9 @@ class Label:
     stress: (3, 3), eV/Å³, tension positive; None where the code gave none.
     converged: True: what does not converge is no label, but raises Unconverged; a ledger's row wants the field.
     code, version: the program and its version, as it prints them.
-    settings_hash: of every setting that changes the numbers (not of where or how fast it ran).
-    wall_time: s.
+    settings_hash: of every setting that changes the numbers (not of where, how fast or by which way to the density it ran).
+    wall_time: s, of all attempts together.
+    retries: rungs of the ladder climbed before it converged (mlff.oracle.ladder); 0: at once.
     """
 
     energy: float
@@ -31,10 +32,11 @@ class Label:
     version: str
     settings_hash: str
     wall_time: float
+    retries: int = 0
 
 
 class Oracle(Protocol):
-    """Anything that labels frames.
+    """Anything that labels frames; it pickles small, because every worker is sent one.
 
     settings: every knob that changes the numbers; plain JSON. version: of the program, as in its labels.
     """
@@ -46,11 +48,22 @@ class Oracle(Protocol):
 
 
 class OracleError(RuntimeError):
-    """The reference code gave no label: it crashed, is missing, or its output cannot be read."""
+    """The reference code gave no label for this frame: it crashed, or its output cannot be read."""
 
 
 class Unconverged(OracleError):
     """The reference code ran to its end, but its self-consistency did not converge."""
+
+
+class TimedOut(OracleError):
+    """The reference code was ended because it ran beyond its own time-out."""
+
+
+class Missing(FileNotFoundError):
+    """A program or a file that every frame needs is not there.
+
+    No OracleError: what puts a frame into quarantine must let this one through, or a slip of set-up would empty a whole campaign.
+    """
 
 
 def settings_hash(settings: Mapping[str, object]) -> str:
