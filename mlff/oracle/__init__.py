@@ -1,5 +1,6 @@
 """Reference labels: Atoms in, energy, forces and stress out, with the settings that made them."""
 
+from mlff.oracle.ase_calculator import NamedCalculator
 from mlff.oracle.base import Label, Missing, Oracle, OracleError, TimedOut, Unconverged, frame_key
 from mlff.oracle.cp2k import CP2K
 from mlff.oracle.xtb import GFN1xTB
@@ -9,6 +10,7 @@ __all__ = [
     "GFN1xTB",
     "Label",
     "Missing",
+    "NamedCalculator",
     "Oracle",
     "OracleError",
     "TimedOut",

@@ -4,6 +4,7 @@
 use one cell size per campaign and say so.
 """
 
+import functools
 import importlib.metadata
 
 from mlff.oracle.ase_calculator import ASECalculator
@@ -19,14 +20,14 @@ class GFN1xTB(ASECalculator):
     """
 
     def __init__(self, method: str = "GFN1-xTB", accuracy: float = 0.1, electronic_temperature: float = 300.0):
-        self._arguments = {"method": method, "accuracy": accuracy, "electronic_temperature": electronic_temperature}
-        super().__init__(self.calculator, code="tblite", version=_tblite_version(), settings=self._arguments)
+        arguments = {"method": method, "accuracy": accuracy, "electronic_temperature": electronic_temperature}
+        super().__init__(functools.partial(_calculator, **arguments), code="tblite", version=_tblite_version(), settings=arguments)
 
-    def calculator(self):
-        """A fresh ASE calculator with these settings."""
-        from tblite.ase import TBLite
 
-        return TBLite(verbosity=0, **self._arguments)
+def _calculator(**arguments):
+    from tblite.ase import TBLite
+
+    return TBLite(verbosity=0, **arguments)
 
 
 def _tblite_version() -> str:

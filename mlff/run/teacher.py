@@ -1,5 +1,6 @@
 """A trained model as an oracle: it drives sampling, or relabels cheap frames for a smaller model."""
 
+import functools
 import hashlib
 
 from mlff import __version__
@@ -19,6 +20,6 @@ def teacher(model: str, device: str = "cpu", dtype: str = "float32") -> ASECalcu
     folder = locate_model(model)
     weights = hashlib.sha256((folder / "weights.safetensors").read_bytes()).hexdigest()[:16]
     settings = {"model": load(folder).card["name"], "weights": weights, "dtype": dtype}
-    return ASECalculator(
-        lambda: MLFFCalculator.load(folder, device=device, dtype=dtype), code="mlff", version=__version__, settings=settings
-    )
+    # loaded where it labels: what a worker is sent is the folder's name
+    make = functools.partial(MLFFCalculator.load, folder, device=device, dtype=dtype)
+    return ASECalculator(make, code="mlff", version=__version__, settings=settings)

@@ -1,14 +1,10 @@
-"""GFN1-xTB through tblite, and with it everything that wraps an ASE calculator."""
+"""GFN1-xTB through tblite."""
 
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.calculators.calculator import SCFError
-from ase.calculators.lj import LennardJones
-from ase.stress import full_3x3_to_voigt_6_stress
 
-from mlff.oracle import GFN1xTB, OracleError, Unconverged
-from mlff.oracle.ase_calculator import ASECalculator
+from mlff.oracle import GFN1xTB, Unconverged
 
 
 @pytest.fixture(scope="module")
@@ -72,52 +68,3 @@ def test_labels_name_their_settings(xtb):
     label = xtb.label(dimer(1.6))
     assert (label.code, label.stress) == ("tblite", None)  # a molecule has no stress
     assert label.settings_hash != GFN1xTB(accuracy=1.0).label(dimer(1.6)).settings_hash
-
-
-def test_any_ase_calculator_is_an_oracle():
-    oracle = ASECalculator(LennardJones, code="ase-lj", version="1", settings={"sigma": 1.0})
-    atoms = Atoms("Ar2", [[0, 0, 0], [0, 0, 1.1]], cell=[9, 9, 9], pbc=True)
-    label = oracle.label(atoms)
-    atoms.calc = LennardJones()
-    assert label.energy == atoms.get_potential_energy()
-    np.testing.assert_array_equal(label.forces, atoms.get_forces())
-    np.testing.assert_array_equal(full_3x3_to_voigt_6_stress(label.stress), atoms.get_stress())
-
-
-class Refusing(LennardJones):
-    """A calculator that fails as it is told."""
-
-    error: Exception
-
-    def calculate(self, *args, **kwargs):
-        raise self.error
-
-
-@pytest.mark.parametrize(
-    ("error", "answer", "message"),
-    [
-        (SCFError("no luck in 250 steps"), Unconverged, "test did not converge on Ar2: no luck in 250 steps"),
-        (RuntimeError("out of memory"), OracleError, "test failed on Ar2: out of memory"),
-    ],
-)
-def test_a_refusal_carries_the_reason(error, answer, message):
-    calculator = Refusing()
-    calculator.error = error
-    oracle = ASECalculator(lambda: calculator, code="test", version="1", settings={})
-    with pytest.raises(answer, match=message) as caught:
-        oracle.label(Atoms("Ar2", [[0, 0, 0], [0, 0, 1.1]]))
-    assert type(caught.value) is answer
-
-
-class Infinite(LennardJones):
-    """A calculator that answers NaN."""
-
-    def calculate(self, *args, **kwargs):
-        super().calculate(*args, **kwargs)
-        self.results["forces"] = self.results["forces"] * np.nan
-
-
-def test_infinite_answers_are_refused():
-    oracle = ASECalculator(Infinite, code="test", version="1", settings={})
-    with pytest.raises(OracleError, match="test answered NaN for Ar2; expected finite numbers"):
-        oracle.label(Atoms("Ar2", [[0, 0, 0], [0, 0, 1.1]]))
