@@ -3,6 +3,7 @@
 from mlff.oracle.ase_calculator import NamedCalculator
 from mlff.oracle.base import Label, Missing, Oracle, OracleError, TimedOut, Unconverged, frame_key
 from mlff.oracle.cp2k import CP2K
+from mlff.oracle.espresso import QuantumEspresso
 from mlff.oracle.xtb import GFN1xTB
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "NamedCalculator",
     "Oracle",
     "OracleError",
+    "QuantumEspresso",
     "TimedOut",
     "Unconverged",
     "frame_key",
