@@ -4,10 +4,12 @@ from mlff.oracle.ase_calculator import NamedCalculator
 from mlff.oracle.base import Label, Missing, Oracle, OracleError, TimedOut, Unconverged, frame_key
 from mlff.oracle.cp2k import CP2K
 from mlff.oracle.espresso import QuantumEspresso
+from mlff.oracle.vasp import VASP
 from mlff.oracle.xtb import GFN1xTB
 
 __all__ = [
     "CP2K",
+    "VASP",
     "GFN1xTB",
     "Label",
     "Missing",
