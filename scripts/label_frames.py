@@ -10,8 +10,10 @@ from mlff.run.label import label_frames
 @command("label")
 def main(cfg: DictConfig) -> None:
     arguments = OmegaConf.to_container(cfg, resolve=True)
+    del arguments["executor"]
     arguments["oracle"] = instantiate(cfg.oracle, _convert_="all")
-    print(label_frames(**arguments))
+    with instantiate(cfg.executor, _convert_="all") as workers:
+        print(label_frames(**arguments, workers=workers))
 
 
 if __name__ == "__main__":

@@ -33,7 +33,7 @@ class Labelled:
     frames: as given, with REF_energy, REF_forces and REF_stress as `Ledger.labelled` writes them; None: in quarantine.
     reasons: of those in quarantine, by the number of the frame.
     keys: the name of each frame's label in the ledger.
-    new: keys labelled by this call.
+    new: labels made by this call; one that two frames share counts once.
     """
 
     frames: list[Atoms | None]

@@ -12,9 +12,11 @@ from ase import Atoms
 from mlff.oracle import Label, OracleError, Unconverged
 from mlff.oracle.base import settings_hash
 
+STRESS = np.array([[1, 6, 5], [6, 2, 4], [5, 4, 3]]) * 1e-3  # eV/Å³; six components that differ
+
 
 class Springs:
-    """Each atom on a spring to the origin: E = ½ Σ r², F = −r; a stress that is nobody's derivative.
+    """Each atom on a spring to the origin: E = ½ Σ r², F = −r; its stress is a constant.
 
     Args:
         calls: each frame's number is appended to it when the frame is begun.
@@ -33,7 +35,7 @@ class Springs:
         return Label(
             energy=float(0.5 * np.sum(atoms.positions**2)),
             forces=-atoms.positions,
-            stress=np.diag([1.0, 2.0, 3.0]) * 1e-3,
+            stress=STRESS,
             converged=True,
             code="springs",
             version=self.version,

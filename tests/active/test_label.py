@@ -16,6 +16,7 @@ from mlff.active.label import label
 from mlff.active.ledger import Ledger
 from tests.active import tasks
 from tests.active.oracles import Springs, chain
+from tests.active.processes import wait_until, workers_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -146,6 +147,7 @@ def test_killed_in_the_middle_nothing_is_repeated_and_nothing_lost(tmp_path):
                 assert driver.poll() is None, "the driver ended before it could be killed"
                 time.sleep(0.005)
             driver.send_signal(signal.SIGKILL)
+        wait_until(lambda pid=driver.pid: not workers_of(pid))
     finished = {path.name: path.stat().st_mtime_ns for path in folder.glob("*.json")}
     assert 40 <= len(finished) < 100
     subprocess.run(command, cwd=ROOT, check=True)

@@ -12,6 +12,7 @@ import pytest
 
 from mlff.active.executors import Local, TaskCrashed, TaskTimedOut
 from tests.active import tasks
+from tests.active.processes import lives, wait_until, written
 
 ROOT = Path(__file__).parents[2]
 
@@ -20,26 +21,6 @@ ROOT = Path(__file__).parents[2]
 def one():
     with Local(1) as workers:
         yield workers
-
-
-def lives(pid: int) -> bool:
-    try:
-        state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
-    except OSError:
-        return False
-    return state not in "ZX"
-
-
-def wait_until(true, seconds=30.0):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not come to pass"
-        time.sleep(0.01)
-
-
-def written(file: Path) -> list[int]:
-    wait_until(file.exists)
-    return [int(word) for word in file.read_text().split()]
 
 
 def test_answers_come_from_other_processes():

@@ -11,72 +11,60 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ase import Atoms
-from ase.calculators.lj import LennardJones
 from ase.io import read, write
 from ase.stress import voigt_6_to_full_3x3_stress
 
-from mlff.oracle import OracleError, Unconverged
-from mlff.oracle.ase_calculator import ASECalculator
+from mlff.active.executors import Local
 from mlff.run.label import label_frames
+from tests.active.oracles import Springs, chain
 
 ROOT = Path(__file__).parents[2]
 
 
-class CountingOracle:
-    """Lennard-Jones argon that keeps count, and refuses the frames whose info says so."""
-
-    version = "1"
-
-    def __init__(self):
-        self.inner = ASECalculator(LennardJones, code="ase-lj", version="1", settings={"epsilon": 1.0})
-        self.settings = self.inner.settings
-        self.calls = []
-
-    def label(self, atoms):
-        self.calls.append(atoms.info["number"])
-        if atoms.info.get("fate") == "unconverged":
-            raise Unconverged("the SCF did not converge")
-        if atoms.info.get("fate") == "crash":
-            raise OracleError("the program stopped early")
-        return self.inner.label(atoms)
+@pytest.fixture(scope="module")
+def workers():
+    with Local(2) as workers:
+        yield workers
 
 
-def argon(n_frames: int, fates: dict[int, str] | None = None) -> list[Atoms]:
-    """A sheared cell, so that all six stress components differ."""
-    frames = []
-    for number in range(n_frames):
-        rng = np.random.default_rng(number)
-        atoms = Atoms(
-            "Ar4", rng.uniform(0, 0.2, (4, 3)) + [[0, 0, 0], [1, 1, 0], [1, 0, 1], [0, 1, 1]], cell=[[2, 0, 0.1], [0.2, 2, 0], [0, 0.1, 2]]
-        )
-        atoms.pbc = True
-        atoms.info = {"number": number, "trajectory": f"run-{number // 2}", "temperature": 300.0}
-        if fates and number in fates:
-            atoms.info["fate"] = fates[number]
-        frames.append(atoms)
+@pytest.fixture
+def oracle(tmp_path):
+    return Springs(tmp_path / "calls")
+
+
+def calls(oracle) -> list[int]:
+    path = Path(oracle.calls)
+    return sorted(int(line) for line in path.read_text().split()) if path.exists() else []
+
+
+def chains(n_frames: int, fates: dict[int, str] | None = None) -> list[Atoms]:
+    frames = [chain(number, (fates or {}).get(number, "")) for number in range(n_frames)]
+    for number, frame in enumerate(frames):
+        frame.info |= {"trajectory": f"run-{number // 2}", "temperature": 300.0}
     return frames
 
 
 @pytest.fixture
-def files(tmp_path):
+def files(tmp_path, workers):
     def write_frames(frames):
         write(tmp_path / "frames.extxyz", frames)
         return {
             "input": tmp_path / "frames.extxyz",
             "output": tmp_path / "labelled.extxyz",
             "folder": tmp_path / "labels",
+            "workers": workers,
             "progress": False,
         }
 
     return write_frames
 
 
-def test_labels_come_back_as_they_were_made_in_the_order_of_the_frames(files):
-    oracle, where = CountingOracle(), files(argon(5))
-    summary = label_frames(oracle, **where, n_workers=3)
+def test_labels_come_back_as_they_were_made_in_the_order_of_the_frames(files, oracle):
+    where = files(chains(5))
+    summary = label_frames(oracle, **where)
     assert (summary.labelled, summary.new, summary.failed) == (5, 5, {})
     for number, (made, given) in enumerate(zip(read(where["output"], ":"), read(where["input"], ":"), strict=True)):
-        label = oracle.inner.label(given)
+        label = oracle.label(given)
         assert made.info["number"] == number
         assert made.info["trajectory"] == given.info["trajectory"]
         assert (made.info["energy_kind"], made.info["settings"]) == ("free", label.settings_hash)
@@ -86,48 +74,47 @@ def test_labels_come_back_as_they_were_made_in_the_order_of_the_frames(files):
         np.testing.assert_allclose(voigt_6_to_full_3x3_stress(made.info["REF_stress"]), label.stress, rtol=1e-8)
 
 
-def test_labels_of_other_frames_in_the_output_are_not_lost(files, tmp_path):
-    frames = argon(4)
+def test_labels_of_other_frames_in_the_output_are_not_lost(files, oracle, tmp_path):
+    frames = chains(4)
     where = files(frames[:2])
-    label_frames(CountingOracle(), **where)
+    label_frames(oracle, **where)
     write(tmp_path / "more.extxyz", frames[2:])
     with pytest.raises(ValueError, match=r"holds 2 labelled frame\(s\) that are not among these inputs .*name all inputs"):
-        label_frames(CountingOracle(), **where | {"input": tmp_path / "more.extxyz"})
+        label_frames(oracle, **where | {"input": tmp_path / "more.extxyz"})
     assert len(read(where["output"], ":")) == 2
-    summary = label_frames(CountingOracle(), **where | {"input": [str(where["input"]), str(tmp_path / "more.extxyz")]})
+    summary = label_frames(oracle, **where | {"input": [str(where["input"]), str(tmp_path / "more.extxyz")]})
     assert (summary.labelled, summary.new) == (4, 2)
 
 
-def test_a_second_run_labels_only_what_is_missing(files):
-    oracle, where = CountingOracle(), files(argon(6))
+def test_a_second_run_labels_only_what_is_missing(files, oracle):
+    where = files(chains(6))
     label_frames(oracle, **where)
     victims = sorted(where["folder"].glob("*.json"))[:2]
     for path in victims:
         path.unlink()
     # what a kill in the middle of a write leaves behind
     victims[0].with_suffix(".1.tmp").write_text('{"status": "lab')
-    oracle.calls.clear()
+    Path(oracle.calls).unlink()
     summary = label_frames(oracle, **where)
-    assert (summary.labelled, summary.new, len(oracle.calls)) == (6, 2, 2)
+    assert (summary.labelled, summary.new, len(calls(oracle))) == (6, 2, 2)
 
 
-def test_a_frame_given_twice_runs_once(files):
-    oracle = CountingOracle()
-    frames = argon(2)
+def test_a_frame_given_twice_runs_once(files, oracle):
+    frames = chains(2)
     where = files([*frames, *frames])
     assert label_frames(oracle, **where).labelled == 4
-    assert sorted(oracle.calls) == [0, 1]
+    assert calls(oracle) == [0, 1]
 
 
-def test_other_settings_are_other_labels(files):
-    oracle, where = CountingOracle(), files(argon(2))
+def test_other_settings_are_other_labels(files, oracle):
+    where = files(chains(2))
     label_frames(oracle, **where)
-    oracle.settings = {**oracle.settings, "epsilon": 2.0}
+    oracle.settings = {**oracle.settings, "stiffness": 2.0}
     assert label_frames(oracle, **where).new == 2
 
 
-def test_failures_go_to_quarantine_with_their_reason_and_do_not_stop_the_rest(files):
-    oracle, where = CountingOracle(), files(argon(4, {1: "unconverged", 3: "crash"}))
+def test_failures_go_to_quarantine_with_their_reason_and_do_not_stop_the_rest(files, oracle):
+    where = files(chains(4, {1: "unconverged", 3: "failed"}))
     summary = label_frames(oracle, **where)
     assert [frame.info["number"] for frame in read(where["output"], ":")] == [0, 2]
     assert summary.failed == {1: "the SCF did not converge", 3: "the program stopped early"}
@@ -136,22 +123,22 @@ def test_failures_go_to_quarantine_with_their_reason_and_do_not_stop_the_rest(fi
     kept = [json.loads(path.read_text())["status"] for path in where["folder"].glob("*.json")]
     assert sorted(kept) == ["failed", "labelled", "labelled", "unconverged"]
     # not tried again by itself, but on request
-    oracle.calls.clear()
+    Path(oracle.calls).unlink()
     label_frames(oracle, **where)
-    assert oracle.calls == []
+    assert calls(oracle) == []
     label_frames(oracle, **where, retry_failed=True)
-    assert sorted(oracle.calls) == [1, 3]
+    assert calls(oracle) == [1, 3]
 
 
-def test_nothing_labelled_is_an_error(files):
+def test_nothing_labelled_is_an_error(files, oracle):
     with pytest.raises(ValueError, match="not one of 2 frames could be labelled; the first failed so: the program stopped early"):
-        label_frames(CountingOracle(), **files(argon(2, {0: "crash", 1: "crash"})))
+        label_frames(oracle, **files(chains(2, {0: "failed", 1: "failed"})))
 
 
-def test_no_frame_is_an_error(files):
-    where = files(argon(1)) | {"input": []}
+def test_no_frame_is_an_error(files, oracle):
+    where = files(chains(1)) | {"input": []}
     with pytest.raises(ValueError, match=r"no frame to label in \[\]; expected at least one extxyz file"):
-        label_frames(CountingOracle(), **where)
+        label_frames(oracle, **where)
 
 
 @pytest.mark.slow

@@ -25,25 +25,39 @@ PROGRAM = Path(__file__).with_name("worker.py")
 GRACE = 10.0  # s for a guard to kill all and end
 
 
+def pickled(function: Callable, args: Sequence) -> bytes:
+    """A task as a worker reads it."""
+    return pickle.dumps(functools.partial(function, *args))
+
+
+def result(answer: bytes) -> object:
+    """What a task returned; raises what it raised."""
+    succeeded, value = pickle.loads(answer)
+    if succeeded:
+        return value
+    raise value
+
+
 class Child:
     """Runs one task at a time in a process of its own.
 
     Args:
         threads: OpenMP and BLAS threads of that process; a program that it starts may be told otherwise by its oracle.
+        path: where it finds modules.
     """
 
-    def __init__(self, threads: int = 1):
+    def __init__(self, threads: int, path: Sequence[str]):
         self.environment = {f"{library}_NUM_THREADS": str(threads) for library in ("OMP", "MKL", "OPENBLAS")}
+        self.path = list(path)
         self._process: subprocess.Popen | None = None
         self._killed = False
 
-    def run(self, function: Callable, args: Sequence, timeout: float | None) -> object:
-        """function(*args).
+    def run(self, task: bytes, timeout: float | None) -> bytes:
+        """The answer to a task, for `result`.
 
         Raises:
-            TaskTimedOut, TaskCrashed, CancelledError where `kill` ended it, or what the function raised.
+            TaskTimedOut, TaskCrashed, or CancelledError where `kill` ended it.
         """
-        task = pickle.dumps(functools.partial(function, *args))
         # between two tasks it says nothing, unless it ended
         if self._process is not None and wait([self._tasks, self._alive], 0):
             self.close()
@@ -56,21 +70,18 @@ class Child:
             error.seconds = time.monotonic() - started
             raise
 
-    def _answer(self, task: bytes, timeout: float | None) -> object:
+    def _answer(self, task: bytes, timeout: float | None) -> bytes:
         if self._killed:  # before there was a process
             self.close()
             raise CancelledError
         try:
             self._tasks.send_bytes(task)
-            if not wait([self._tasks, self._alive], timeout):
-                self.close()
-                raise TaskTimedOut(f"no answer within {timeout:g} s, killed")
-            succeeded, value = pickle.loads(self._tasks.recv_bytes())
+            if wait([self._tasks, self._alive], timeout):
+                return self._tasks.recv_bytes()
         except (EOFError, ConnectionError):
             raise self._end() from None
-        if succeeded:
-            return value
-        raise value
+        self.close()
+        raise TaskTimedOut(f"no answer within {timeout:g} s, killed")
 
     def kill(self) -> None:
         """End the process and all that it has started, for good; also from another thread than the one that runs a task in it."""
@@ -105,7 +116,7 @@ class Child:
                 pass_fds=(alive.fileno(), tasks.fileno()),
                 start_new_session=True,
             )
-        self._tasks.send_bytes(pickle.dumps(sys.path))
+        self._tasks.send_bytes(pickle.dumps(self.path))
 
     def _end(self) -> Exception:
         """How the worker ended."""

@@ -1,11 +1,12 @@
 """Processes of this machine."""
 
 import queue
+import sys
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Self
 
-from mlff.active.executors.child import Child
+from mlff.active.executors.child import Child, pickled, result
 
 
 class Local:
@@ -20,7 +21,7 @@ class Local:
         if n_workers < 1 or threads < 1:
             raise ValueError(f"n_workers is {n_workers} and threads is {threads}, expected at least 1 of each")
         self.n_workers = n_workers
-        self._children = [Child(threads) for _ in range(n_workers)]
+        self._children = [Child(threads, sys.path) for _ in range(n_workers)]
         self._idle: queue.SimpleQueue[Child] = queue.SimpleQueue()
         for child in self._children:
             self._idle.put(child)
@@ -32,7 +33,7 @@ class Local:
     def _run(self, function: Callable, args: tuple, timeout: float | None) -> object:
         child = self._idle.get()
         try:
-            return child.run(function, args, timeout)
+            return result(child.run(pickled(function, args), timeout))
         finally:
             self._idle.put(child)
 
