@@ -49,8 +49,9 @@ def check_built(atoms: Atoms, name: str) -> None:
     charge, unknown = formal_charge(atoms)
     stated = atoms.info["charge"]
     if stated is not None and (unknown or charge != stated):
+        wanted = f"{stated:+d} e" if stated else "a neutral cell"
         raise ValueError(
-            f"{name}: found a formal charge of {charge:+d} e and {unknown or 'nothing'} of unknown charge, expected {stated:+d} e; "
+            f"{name}: found a formal charge of {charge:+d} e and {unknown or 'nothing'} of unknown charge, expected {wanted}; "
             "compensate what was added or taken out, or keep anions whole"
         )
 

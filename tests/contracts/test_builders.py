@@ -21,6 +21,8 @@ QUICK = {
     "passive": ({"structures": ["Li4P2S6", "AgI_beta"], "n_rattled": 1}, ["Li4P2S6"] * 18 + ["Ag2I2"] * 18, True),
     "volumes": ({"structure": "AgI_alpha", "ratios": [0.9, 1.1]}, ["Ag2I2"] * 2, True),
     "orderings": ({"limit": 20, "n_structures": 2}, ["Li20Ge2P4S24"] * 2, True),
+    "doping": ({}, ["Na47Sb15WS64"], True),
+    "defects": ({"remove": {"Li": 2}, "add": {"Li": 2}}, ["Li24P4S20Cl4"], True),
     "crystal": ({}, ["Li24P4S20Cl4"], True),
 }
 
