@@ -23,6 +23,7 @@ QUICK = {
     "orderings": ({"limit": 20, "n_structures": 2}, ["Li20Ge2P4S24"] * 2, True),
     "doping": ({}, ["Na47Sb15WS64"], True),
     "defects": ({"remove": {"Li": 2}, "add": {"Li": 2}}, ["Li24P4S20Cl4"], True),
+    "slab": ({"n_layers": 2}, ["Li48P8S40Cl8"], False),
     "crystal": ({}, ["Li24P4S20Cl4"], True),
 }
 
