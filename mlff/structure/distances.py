@@ -2,9 +2,10 @@
 
 import numpy as np
 from ase import Atoms
-from ase.data import covalent_radii
+from ase.data import covalent_radii, vdw_radii
 
 from mlff.geometry import neighbor_list
+from mlff.geometry.bonds import longest_bond
 
 # All of the sum of covalent radii.
 OVERLAP = 0.6  # hot frames of molecular dynamics come down to 0.65 (Li–Li in PBE frames of Li10GeP2S12 at up to 1,200 K), bonds to 0.8
@@ -14,6 +15,11 @@ ALIKE = 0.9
 # Å, instead of the rule. H: two orientations of one BH4 put H 1.4 Å apart, and one BH4 has them at 2.0 Å. Li: the sites of split pairs
 # lie 0.4 to 2.0 Å apart, those of neighbouring pairs of Li6PS5Cl 2.25 Å, and many of these are occupied both.
 ALIKE_OF = {1: 1.6, 3: 2.2}
+NONMETALS = [1, *range(5, 10), *range(14, 18), *range(32, 36), *range(51, 54)]
+CONTACT_OF_NONMETALS = 0.9  # of the sum of van der Waals radii: S–S 3.24 Å; different PS4 come as near as 3.3 in Li7P3S11
+CONTACT_WITH_METALS = 0.95  # of the sum of covalent radii: Li–S 2.21 Å, in crystals 2.23 or more
+CONTACT_OF_METALS = 0.85  # of the same: Li–Li 2.18 Å
+BEYOND_BOND = 1.15  # times the longest bond: what is not bonded is not to be taken for it
 
 
 def overlap_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -26,6 +32,21 @@ def exclusion_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     alike = ALIKE * 2 * covalent_radii
     alike[list(ALIKE_OF)] = list(ALIKE_OF.values())
     return np.where(first == second, alike[first], UNLIKE * (covalent_radii[first] + covalent_radii[second]))
+
+
+def contact_distance(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Å that two ions keep in a condensed phase where they are not bonded; of atomic numbers of equal shape."""
+    covalent = covalent_radii[first] + covalent_radii[second]
+    metals = 2 - np.isin(first, NONMETALS).astype(int) - np.isin(second, NONMETALS)
+    between_nonmetals = CONTACT_OF_NONMETALS * (vdw_radii[first] + vdw_radii[second])
+    contact = np.choose(metals, [between_nonmetals, CONTACT_WITH_METALS * covalent, CONTACT_OF_METALS * covalent])
+    return np.maximum(contact, BEYOND_BOND * longest_bond(first, second))
+
+
+def contact_distances() -> np.ndarray:
+    """Of all pairs of elements, (n, n), Å, by atomic numbers."""
+    elements = np.arange(min(len(covalent_radii), len(vdw_radii)))
+    return contact_distance(*np.meshgrid(elements, elements, indexing="ij"))
 
 
 def check_distances(atoms: Atoms, name: str) -> None:
