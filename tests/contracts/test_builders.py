@@ -25,6 +25,7 @@ QUICK = {
     "defects": ({"remove": {"Li": 2}, "add": {"Li": 2}}, ["Li24P4S20Cl4"], True),
     "slab": ({"n_layers": 2}, ["Li48P8S40Cl8"], False),
     "crystal": ({}, ["Li24P4S20Cl4"], True),
+    "glass": ({"units": {"PS4": 2, "P2S7": 1, "P2S6": 1}, "ion": "Na"}, ["Na14P6S21"], True),
     "grain_boundary": ({"structure": "Na3SbS4_cubic"}, ["Na60Sb20S80"], False),
 }
 
