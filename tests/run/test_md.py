@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 import yaml
-from ase.io import read
+from ase.io import read, write
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
@@ -18,6 +18,7 @@ from mlff.engine import Committee
 from mlff.run.md import run_md
 from mlff.run.md.plan import plan_of, protocol_of, replicas_of
 from mlff.structure import structure
+from mlff.structure.glass import glass
 from mlff.trajectory import Trajectory
 from tests.run.conftest import CONF
 from tests.test_experiments import unknown_keys
@@ -78,6 +79,19 @@ def test_the_last_frame_is_one_to_begin_another_run_with(finished):
     thermo = trajectory.series("thermo")
     np.testing.assert_allclose(frame.get_kinetic_energy(), thermo.values["kinetic_energy"][-1], rtol=1e-6)
     np.testing.assert_allclose(frame.get_potential_energy(), thermo.values["potential_energy"][-1], rtol=1e-9)
+
+
+def test_a_built_glass_is_relaxed_before_it_melts(tmp_path):
+    """Its ions lie at random; without the descent it would heat itself beyond 1,000 K."""
+    write(tmp_path / "glass.extxyz", glass({"PS4": 4, "P2S7": 2}, rng=np.random.default_rng(1)))
+    quick = [f"protocol.{setting}" for setting in ("melt=400", "heating_rate=2000", "melting=0.1", "quench_rate=2000", "equilibration=0.1")]
+    shared = ("model=bundled:li3ps4", f"structures=[{tmp_path / 'glass.extxyz'}]", "temperatures=[300]", "protocol=melt_quench")
+    assert set(run_md(config(*shared, *quick, "guards.bond=null", f"folder={tmp_path / 'run'}")).values()) == {"finished"}
+    (replica,) = (tmp_path / "run" / "replicas").iterdir()
+    trajectory = Trajectory(replica / "trajectory")
+    thermo, heating = trajectory.series("thermo"), trajectory.about["stages"][1]
+    assert heating["name"] == "heating"
+    assert thermo.values["temperature"][thermo.steps >= heating["first_step"]].max() < 600
 
 
 def test_what_makes_numbers_doubtful_is_said(tmp_path, caplog):
