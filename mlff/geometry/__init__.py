@@ -3,6 +3,18 @@
 from mlff.geometry.breakage import bonds_to_watch, broken_anions
 from mlff.geometry.curve import along_curve
 from mlff.geometry.neighbors import neighbor_list
+from mlff.geometry.structural_units import StructuralUnits, structural_units
 from mlff.geometry.topology import Anion, Topology, classify, find_anions
 
-__all__ = ["Anion", "Topology", "along_curve", "bonds_to_watch", "broken_anions", "classify", "find_anions", "neighbor_list"]
+__all__ = [
+    "Anion",
+    "StructuralUnits",
+    "Topology",
+    "along_curve",
+    "bonds_to_watch",
+    "broken_anions",
+    "classify",
+    "find_anions",
+    "neighbor_list",
+    "structural_units",
+]
