@@ -11,7 +11,7 @@ from ase.io import write
 from rich.console import Console
 from rich.table import Column, Table
 
-from mlff.geometry import neighbor_list
+from mlff.geometry import classify, neighbor_list, structural_units
 from mlff.structure import Builder, built
 from mlff.units import G_PER_CM3
 
@@ -20,7 +20,8 @@ NEAR = 4.0  # Å, how far shortest distances are looked for
 
 @dataclass(frozen=True)
 class BuiltRow:
-    """What a line of the table says. density: g/cm³; shortest: Å by pair, "P–S", only those below 4 Å; charge: e, None where not known."""
+    """What a line of the table says. density: g/cm³; shortest: Å by pair, "P–S", only those below 4 Å; charge: e, None where not known;
+    units: what the bonded atoms make, as `structural_units` says it."""
 
     formula: str
     atoms: int
@@ -28,6 +29,7 @@ class BuiltRow:
     density: float
     shortest: dict[str, float]
     charge: int | None
+    units: str
 
 
 def build_structures(
@@ -60,7 +62,8 @@ def build_structures(
 def row_of(atoms: Atoms) -> BuiltRow:
     density = atoms.get_masses().sum() / atoms.get_volume() / G_PER_CM3
     formula = atoms.get_chemical_formula("metal")
-    return BuiltRow(formula, len(atoms), tuple(atoms.cell.cellpar()), density, shortest_distances(atoms), atoms.info["charge"])
+    units = structural_units(atoms.numbers, classify(atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc))
+    return BuiltRow(formula, len(atoms), tuple(atoms.cell.cellpar()), density, shortest_distances(atoms), atoms.info["charge"], str(units))
 
 
 def shortest_distances(atoms: Atoms) -> dict[str, float]:
@@ -75,7 +78,7 @@ def shortest_distances(atoms: Atoms) -> dict[str, float]:
 
 
 def print_rows(rows: Sequence[BuiltRow], files: Sequence[Path]) -> None:
-    table = Table(Column("formula", overflow="fold"), "atoms", "cell, Å and °", "g/cm³", "shortest distances, Å", "charge, e")
+    table = Table(Column("formula", overflow="fold"), "atoms", "cell, Å and °", "g/cm³", "shortest distances, Å", "charge, e", "anions")
     for row in rows:
         *lengths, alpha, beta, gamma = row.cell
         cell = " × ".join(f"{length:.3f}" for length in lengths)
@@ -83,7 +86,7 @@ def print_rows(rows: Sequence[BuiltRow], files: Sequence[Path]) -> None:
             cell += f", {alpha:.1f} {beta:.1f} {gamma:.1f}"
         near = ", ".join(f"{pair} {distance:.2f}" for pair, distance in row.shortest.items())
         charge = "not known" if row.charge is None else f"{row.charge:+d}" if row.charge else "0"
-        table.add_row(row.formula, str(row.atoms), cell, f"{row.density:.3f}", near, charge)
+        table.add_row(row.formula, str(row.atoms), cell, f"{row.density:.3f}", near, charge, row.units)
     console = Console()
     console.print(table)
     console.print("written: " + ", ".join(str(file) for file in files[:4]) + (f" and {len(files) - 4} more" if len(files) > 4 else ""))

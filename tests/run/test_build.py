@@ -32,3 +32,7 @@ def test_a_row_tells_density_and_shortest_distances(capsys):
     np.testing.assert_allclose(row.cell, (3, 10, 10, 90, 90, 90))
     print_rows([row], [])
     assert "NaCl" in capsys.readouterr().out
+
+
+def test_a_row_tells_the_anions():
+    assert row_of(crystal("Li7P3S11", rng=np.random.default_rng(0))).units == "2 P2S7, 2 PS4"
