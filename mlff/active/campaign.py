@@ -14,8 +14,6 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
-from mlff.active.label import Labelled
-from mlff.active.quarantine import alarm
 
 from mlff.active.convergence import Convergence, advice
 from mlff.active.criterion import Criterion
@@ -24,6 +22,8 @@ from mlff.active.explore import Exploration, Explorer
 from mlff.active.frames import TEST, TRAIN, divided, part, parts, read_frames, write_frames
 from mlff.active.judge import Judged, counts_by_condition, judge
 from mlff.active.judged_file import write_judged
+from mlff.active.label import Labelled
+from mlff.active.quarantine import alarm
 from mlff.active.rank import RankBy
 from mlff.active.record import Record
 from mlff.active.select import Pick, Selection
