@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 from mlff.structure.bodies import Bodies
 from mlff.structure.charge import OF_ANION, OF_ION
 from mlff.structure.distances import contact_distances
-from mlff.structure.push_off import pushed_off
+from mlff.structure.push_off import Crowded, pushed_off
 from mlff.structure.thiophosphates import anion_shapes
 from mlff.units import G_PER_CM3
 
@@ -18,6 +18,7 @@ from mlff.units import G_PER_CM3
 # rejected here need not be pushed off, and it need not be more
 APART, TRIES = 4.5, 100
 ION_APART, ION_TO_ANION = 2.0, 1.8
+DRAWS = 10  # before there is said to be no room: one in eight of a few anions in a small cell are jammed
 
 
 def glass(units: Mapping[str, int], density: float = 1.95, ion: str = "Li", *, rng: np.random.Generator) -> Atoms:
@@ -46,19 +47,29 @@ def glass(units: Mapping[str, int], density: float = 1.95, ion: str = "Li", *, r
     kinds = np.repeat(list(units), list(units.values()))
     mass = n_ions * atomic_masses[atomic_numbers[ion]] + sum(shapes[kind].get_masses().sum() for kind in kinds)
     edge = float((mass / (density * G_PER_CM3)) ** (1 / 3))
+    for left in reversed(range(DRAWS)):
+        try:
+            bodies = pushed_off(_drawn(kinds, shapes, ion, n_ions, edge, rng), edge * np.eye(3), contact_distances())
+            break
+        except Crowded:
+            if not left:
+                raise
+    centres = bodies.centres()
+    positions = bodies.positions + (centres % edge - centres)[bodies.of_atom]
+    info = {"units": {kind: int(count) for kind, count in units.items()}, "density": density, "charge": 0}
+    return Atoms(bodies.numbers, positions, cell=[edge] * 3, pbc=True, info=info)
+
+
+def _drawn(kinds: np.ndarray, shapes: Mapping[str, Atoms], ion: str, n_ions: int, edge: float, rng: np.random.Generator) -> Bodies:
+    """Ions and anions at random, some of them too near each other."""
     anions = _placed(kinds, shapes, edge, rng)
     ions = _between(anions.positions, n_ions, edge, rng)
-    bodies = Bodies(
+    return Bodies(
         np.concatenate([np.full(n_ions, atomic_numbers[ion]), anions.numbers]),
         np.concatenate([ions, anions.positions]),
         np.concatenate([np.arange(n_ions), n_ions + anions.of_atom]),
         np.concatenate([np.full(n_ions, ion), kinds]),
     )
-    bodies = pushed_off(bodies, edge * np.eye(3), contact_distances())
-    centres = bodies.centres()
-    positions = bodies.positions + (centres % edge - centres)[bodies.of_atom]
-    info = {"units": {kind: int(count) for kind, count in units.items()}, "density": density, "charge": 0}
-    return Atoms(bodies.numbers, positions, cell=[edge] * 3, pbc=True, info=info)
 
 
 def _placed(kinds: np.ndarray, shapes: Mapping[str, Atoms], edge: float, rng: np.random.Generator) -> Bodies:

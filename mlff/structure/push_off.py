@@ -14,6 +14,10 @@ PATIENCE, FASTER, SLOWER, DAMPING, LESS_DAMPED = 5, 1.1, 0.5, 0.15, 0.99
 MARGIN = 0.01  # of r_min, aimed at beyond it, because the last overlaps close ever more slowly
 
 
+class Crowded(ValueError):
+    """There is no room for the bodies, or they are jammed: another start may do."""
+
+
 def pushed_off(bodies: Bodies, cell: np.ndarray, r_min: np.ndarray, rounds: int = 2000) -> Bodies:
     """The bodies moved and turned as little as a soft repulsion between the atoms of different ones needs.
 
@@ -54,7 +58,7 @@ def pushed_off(bodies: Bodies, cell: np.ndarray, r_min: np.ndarray, rounds: int 
         angular += step * torque / inertia[:, None]
         centres += step * linear
         arms = np.einsum("aij,aj->ai", _turns(step * angular)[body], arms)
-    raise ValueError(
+    raise Crowded(
         f"{_worst(bodies, positions, cell, r_min)} after {rounds} steps; give more room (a lower density, or a gap), or remove more"
     )
 

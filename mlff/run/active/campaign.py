@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
 from ase import Atoms
 from ase.io import read
 from hydra.utils import instantiate
@@ -20,6 +21,7 @@ from mlff.active.watch import Watch
 from mlff.md.batch import Settings
 from mlff.md.guards import Bounds
 from mlff.run.active.training import Training
+from mlff.structure import built
 
 
 def campaign_of(cfg: DictConfig, label: Label, core_hours: Callable[[], float], watch: Watch) -> Campaign:
@@ -84,7 +86,7 @@ def initial_frames(cfg: DictConfig, label: Label) -> list[Atoms]:
         raise ValueError(f"initial.labelled: found frames whose split is {sorted(strange)}, expected one of {', '.join(PARTS)}")
     divided_before = [frame for frame in given if "split" in frame.info]
     others = [frame for frame in given if "split" not in frame.info]
-    if to_label := _read(cfg.initial.frames):
+    if to_label := unlabelled_frames(cfg):
         others += [frame for frame in label(to_label).frames if frame is not None]
     n_test = 0 if test or parts(divided_before)[TEST] else math.ceil(len(others) / cfg.val_every)
     frames = [*test, *divided_before, *divided(others, cfg.val_every, parts(divided_before), n_test)]
@@ -95,6 +97,23 @@ def initial_frames(cfg: DictConfig, label: Label) -> list[Atoms]:
             f"initial.labelled or initial.frames (every {cfg.val_every}th validates)"
         )
     return frames
+
+
+def unlabelled_frames(cfg: DictConfig) -> list[Atoms]:
+    """What is labelled before the first training: frames of files and of builders, `initial.most` of them, drawn, where there are more."""
+    frames = _read(cfg.initial.frames)
+    for builder in cfg.initial.build.values():
+        frames += built(instantiate(builder, _convert_="all"), cfg.seed)
+    if cfg.initial.most is not None and len(frames) > cfg.initial.most:
+        rng = np.random.default_rng(cfg.seed)
+        frames = [frames[k] for k in sorted(rng.choice(len(frames), cfg.initial.most, replace=False).tolist())]
+    plain = []
+    for frame in frames:
+        copy = Atoms(frame.numbers, frame.positions, cell=frame.cell, pbc=frame.pbc)
+        name = Path(str(frame.info.get("structure", frame.get_chemical_formula()))).stem
+        copy.info = {"structure": name, "config_type": frame.info.get("config_type", name), "reason": "initial"}
+        plain.append(copy)
+    return plain
 
 
 def _read(files: Sequence[str]) -> list[Atoms]:
