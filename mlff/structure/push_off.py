@@ -26,7 +26,7 @@ def pushed_off(bodies: Bodies, cell: np.ndarray, r_min: np.ndarray, rounds: int 
         r_min: (n_elements, n_elements), Å, by atomic numbers: what two atoms of different bodies keep.
         rounds: steps after which it is given up.
     Raises:
-        ValueError: there is no room.
+        Crowded: there is no room, or this start leads nowhere.
     """
     body, size = bodies.of_atom, np.bincount(bodies.of_atom).astype(float)
     centres = bodies.centres()
