@@ -52,7 +52,12 @@ class OracleError(RuntimeError):
 
 
 class Unconverged(OracleError):
-    """The reference code ran to its end, but its self-consistency did not converge."""
+    """The reference code ran to its end, but its self-consistency did not converge.
+
+    retries: rungs of the ladder climbed in vain.
+    """
+
+    retries: int = 0
 
 
 class TimedOut(OracleError):

@@ -49,5 +49,7 @@ def climb(ways: Sequence[Way], attempt: Callable[[Way], Answer]) -> tuple[Answer
         except Unconverged as error:
             if retries == len(ways) - 1:
                 tried = "" if retries == 0 else f" (the last of {len(ways)} ways that were tried)"
-                raise Unconverged(f"{error}{tried}") from error
+                given_up = Unconverged(f"{error}{tried}")
+                given_up.retries = retries
+                raise given_up from error
     raise ValueError("there is no way to try; expected at least the first")

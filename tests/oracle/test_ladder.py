@@ -1,5 +1,7 @@
 """The retry ladder: what it tries, where it stops, and what may not be a rung."""
 
+import pickle
+
 import pytest
 
 from mlff.oracle import OracleError, Unconverged
@@ -38,8 +40,9 @@ def test_the_first_way_that_converges_is_the_last_that_is_tried(converges):
 
 
 def test_when_none_converges_the_last_reason_is_told():
-    with pytest.raises(Unconverged, match=r"^way 2 did not converge \(the last of 3 ways that were tried\)$"):
+    with pytest.raises(Unconverged, match=r"^way 2 did not converge \(the last of 3 ways that were tried\)$") as caught:
         climbing(converges=7)
+    assert pickle.loads(pickle.dumps(caught.value)).retries == 2  # as a worker sends it back
     with pytest.raises(Unconverged, match=r"^way 0 did not converge$"):
         climbing(converges=7, n_ways=1)
 
