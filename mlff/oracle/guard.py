@@ -2,7 +2,7 @@
 
 The asker holds this process's standard input open. When that closes (the asker wants the end, or died, by kill -9 too), the program
 gets a second to stop its own ranks, and then everything of this session is killed. One process group would not be enough: Open MPI's
-mpirun gives each rank a group of its own. A program of the standard library alone, so that it starts within hundredths of a second.
+mpirun gives each rank a group of its own. It imports the standard library alone, so that it starts at once.
 """
 
 import contextlib

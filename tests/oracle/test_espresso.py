@@ -4,6 +4,7 @@ The contract suite runs pw.x itself where it is installed.
 """
 
 import re
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -206,3 +207,17 @@ def test_what_the_frame_decides_cannot_be_set():
         QuantumEspresso({}, system={"nat": 3, "nosym": False, "ecutwfc": 30.0})
     with pytest.raises(ValueError, match=r"hold \['degauss'\], expected"):
         QuantumEspresso({}, retries=[{"degauss": 0.1}])
+
+
+@pytest.mark.slow
+def test_every_rung_of_the_ladder_gives_the_same_label():
+    folder = Path("/usr/share/espresso/pseudo")
+    if shutil.which("pw.x") is None or not (folder / "H.pbe-kjpaw.UPF").exists():
+        pytest.skip("pw.x or its pseudopotentials are not installed (Debian: apt install quantum-espresso quantum-espresso-data)")
+    quick = {"pseudopotentials": {"H": "H.pbe-kjpaw.UPF"}, "pseudo_dir": folder, "system": {"ecutwfc": 30.0, "ecutrho": 200.0}}
+    labels = [QuantumEspresso(**quick, search=way, retries=[]).label(hydrogen()) for way in QuantumEspresso(**quick).ways]
+    assert len(labels) == 4
+    for label in labels[1:]:
+        assert label.energy == pytest.approx(labels[0].energy, abs=1e-6)  # eV: the eighth decimal of its Ry, a few times
+        np.testing.assert_allclose(label.forces, labels[0].forces, atol=1e-3)  # eV/Å: linear in the density's error, at 1e-9 Ry
+        np.testing.assert_allclose(label.stress, labels[0].stress, atol=1e-5)
