@@ -19,6 +19,8 @@ GRACE = 1.0  # s
 
 def main(command: list[str]) -> None:
     """Exits with the program's status, or 128 + the signal that ended it, as shells say it."""
+    if os.getsid(0) != os.getpid():
+        os.setsid()  # whoever starts this in his own session must not end with it
     program = subprocess.Popen(command, stdin=subprocess.DEVNULL)
     threading.Thread(target=end_when_abandoned, args=(program,), daemon=True).start()
     status = program.wait()

@@ -115,6 +115,26 @@ def test_killed_with_its_asker(tmp_path):
     assert gone(pids)
 
 
+def test_a_guard_spares_the_session_that_it_was_started_in(tmp_path):
+    """In a session of this test's own, so that only its two processes are at stake."""
+    code = (
+        "import subprocess, sys; from mlff.oracle import guard; "
+        "neighbour = subprocess.Popen([sys.executable, '-ISc', 'input()'], stdin=subprocess.PIPE); "
+        "subprocess.run([sys.executable, '-IS', guard.__file__, 'true'], stdin=subprocess.PIPE, check=True); "
+        "print(neighbour.poll()); neighbour.kill()"
+    )
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=root,
+        env=os.environ | {"PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        start_new_session=True,
+    )
+    assert done.stdout == "None\n", done
+
+
 @pytest.mark.skipif(shutil.which("mpirun.openmpi") is None, reason="mpirun.openmpi is not installed (Debian: apt install openmpi-bin)")
 def test_ranks_end_with_the_time_out(tmp_path):
     rank = program(tmp_path / "rank", "pathlib.Path(f'rank-{os.getpid()}').touch(); time.sleep(60)")
