@@ -20,6 +20,7 @@ from mlff.report.look import LOOK
 VIEWS = {"along x": (1, 2, 0), "along y": (0, 2, 1), "along z": (0, 1, 2)}  # to the right, upwards, towards the eye
 RADIUS = 0.4  # of the covalent radius: neighbours stay apart
 BOND = 0.16  # Å, the width of a bond
+ASLANT = (0.10, 0.06)  # to the right and upwards for each Å towards the eye, so that atoms of a column are seen apart
 HEIGHT = 4.6  # inch, of the tallest view
 WIDEST = 16.0  # inch, of the picture
 
@@ -27,16 +28,14 @@ WIDEST = 16.0  # inch, of the picture
 def write_structure_picture(path: str | Path, atoms: Atoms, title: str, *, dpi: int = 120) -> Path:
     """A PNG of three views side by side, all at one scale; atoms as they lie, far ones behind and paler. Returns the path.
 
-    The projections of a cell that is not rectangular are drawn as they are, along the Cartesian axes.
+    Along the Cartesian axes, a little aslant.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     corners = np.array(list(product((0, 1), repeat=3))) @ atoms.cell.array
-    seen = np.concatenate([atoms.positions, corners])
-    low, high = seen.min(0) - 1, seen.max(0) + 1
-    extent = high - low
-    widths = np.array([extent[right] for right, _, _ in VIEWS.values()])
-    tallest = max(extent[up] for _, up, _ in VIEWS.values())
+    seen = [_projected(np.concatenate([atoms.positions, corners]), view) for view in VIEWS.values()]
+    low, high = np.array([s.min(0) - 1 for s in seen]), np.array([s.max(0) + 1 for s in seen])
+    widths, tallest = (high - low)[:, 0], (high - low)[:, 1].max()
     scale = min(HEIGHT / tallest, WIDEST / widths.sum())  # inch/Å
     size = (max(scale * widths.sum(), 6.0) + 0.6, scale * tallest + 1.0)
     bonds, width = _half_bonds(atoms), 72 * scale * BOND
@@ -44,10 +43,9 @@ def write_structure_picture(path: str | Path, atoms: Atoms, title: str, *, dpi: 
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.subplots(1, 3, width_ratios=widths, squeeze=True)
-        for where, (name, view) in zip(axes, VIEWS.items(), strict=True):
+        for where, (name, view), least, most in zip(axes, VIEWS.items(), low, high, strict=True):
             _draw(where, atoms, view, bonds, width)
-            right, up, _ = view
-            where.set(title=name, xlim=(low[right], high[right]), ylim=(low[up], high[up]), aspect="equal")
+            where.set(title=name, xlim=(least[0], most[0]), ylim=(least[1], most[1]), aspect="equal")
             where.set_axis_off()
         figure.suptitle(title, fontsize=10)
         elements = sorted(set(atoms.numbers.tolist()))
@@ -55,6 +53,12 @@ def write_structure_picture(path: str | Path, atoms: Atoms, title: str, *, dpi: 
         figure.legend(marks, [chemical_symbols[z] for z in elements], loc="outside lower center", ncols=len(elements))
         figure.savefig(path, dpi=dpi)
     return path
+
+
+def _projected(points: np.ndarray, view: tuple[int, int, int]) -> np.ndarray:
+    """(…, 2), Å, of points (…, 3)."""
+    right, up, towards = view
+    return points[..., [right, up]] + points[..., [towards]] * ASLANT
 
 
 def _half_bonds(atoms: Atoms) -> np.ndarray:
@@ -66,21 +70,21 @@ def _half_bonds(atoms: Atoms) -> np.ndarray:
 
 
 def _draw(axes: Axes, atoms: Atoms, view: tuple[int, int, int], bonds: np.ndarray, width: float) -> None:
-    right, up, towards = view
+    towards = view[2]
     order = np.argsort(atoms.positions[:, towards])
     numbers, depth = atoms.numbers[order], atoms.positions[order, towards]
     near = (depth - depth.min()) / max(np.ptp(depth), 1e-9)
     colours = jmol_colors[numbers]
     colours = 1 - (1 - colours) * (0.35 + 0.65 * near)[:, None]
     diameters = 2 * RADIUS * covalent_radii[numbers]
-    axes.add_collection(LineCollection(bonds[:, :, [right, up]], colors="#8b8f63", linewidths=width, zorder=1))
+    axes.add_collection(LineCollection(_projected(bonds, view), colors="#8b8f63", linewidths=width, zorder=1))
     axes.add_collection(
         EllipseCollection(
             diameters,
             diameters,
             np.zeros(len(order)),
             units="xy",
-            offsets=atoms.positions[order][:, [right, up]],
+            offsets=_projected(atoms.positions[order], view),
             offset_transform=axes.transData,
             facecolors=colours,
             edgecolors="#33393f",
@@ -90,4 +94,4 @@ def _draw(axes: Axes, atoms: Atoms, view: tuple[int, int, int], bonds: np.ndarra
     )
     edges = [(a, b) for a in product((0, 1), repeat=3) for b in product((0, 1), repeat=3) if a < b and sum(np.abs(np.subtract(a, b))) == 1]
     lines = np.array(edges, float) @ atoms.cell.array
-    axes.add_collection(LineCollection(lines[:, :, [right, up]], colors="#64748b", linewidths=0.8, zorder=0))
+    axes.add_collection(LineCollection(_projected(lines, view), colors="#64748b", linewidths=0.8, zorder=0))

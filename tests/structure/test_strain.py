@@ -5,6 +5,7 @@ import pytest
 from ase import Atoms
 from ase.build import bulk
 
+from mlff.geometry import classify
 from mlff.structure import prototype
 from mlff.structure.rattle import rattled
 from mlff.structure.scans import passive, volume_scan
@@ -71,8 +72,23 @@ def test_rattled_atoms_keep_their_distance(rng):
     assert 1.864 < min(distances) < 1.9
     near = Atoms("LiS", [[0, 0, 0], [0, 0, 1.2]], cell=[8, 8, 8], pbc=True)
     assert min(rattled(near, 0.05, 0.8, rng=rng).get_distance(0, 1, mic=True) for _ in range(50)) >= 1.2  # not nearer than it was
-    with pytest.raises(ValueError, match=r"still come within .* after 200 drawings, expected 0\.9 of .*smaller displacement than 3 Å"):
+    with pytest.raises(ValueError, match=r"are still too close, .* after 200 drawings; ask for a smaller displacement than 3 Å"):
         rattled(bulk("Cu", cubic=True).repeat(2), 3.0, 0.9, rng=rng)
+
+
+def test_rattled_anions_stay_whole(rng):
+    crystal = stretched(prototype("Li7P3S11_relaxed"), (1.05, 1.05, 1.05))
+
+    def anions(atoms):
+        return classify(atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc).counts()
+
+    whole = 0
+    for _ in range(20):
+        assert anions(rattled(crystal, 0.15, rng=rng)) == anions(crystal) == {"P2S7": 2, "PS4": 2}
+        free = crystal.copy()
+        free.positions += rng.normal(scale=0.15, size=free.positions.shape)
+        whole += anions(free) == anions(crystal)
+    assert whole < 15  # at this displacement bonds do break where nothing looks at them
 
 
 def test_the_passive_set_is_every_strain_of_every_structure_with_its_rattled_copies(rng):
