@@ -1,14 +1,13 @@
 """Slabs between two parallel surfaces of a crystal, in which every polyatomic anion is whole."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms
 from ase.build import make_supercell
 
-from mlff.geometry import classify
+from mlff.structure.bodies import Bodies, bodies_of
 from mlff.structure.build import crystal
 from mlff.structure.charge import OF_ANION, OF_ION
 
@@ -28,7 +27,7 @@ def slab(
 
     Anions and single ions are taken whole, each by the height of its middle, so that no bond of an anion is cut and every layer holds the
     composition of one cell. Which of them lie lowest is the termination: between any two levels one may begin. Where that leaves the slab
-    polar, outermost cations of charge one go from one surface to their places in the crystal at the other (Tasker's reconstruction).
+    polar, outermost cations go from one surface to their places in the crystal at the other (Tasker's reconstruction).
 
     Args:
         structure: as `crystal`; indices refer to its cell.
@@ -42,16 +41,17 @@ def slab(
         termination, n_terminations, n_moved (cations), and dipole (e Å along z, of anions and ions as points at their middles; None
         where a charge is not known, and then no cation is moved).
     Raises:
-        ValueError: indices with a common divisor, pieces that are bonded to their own images, or no such termination.
+        ValueError: indices with a common divisor, bonded pieces that are no anions of a known shape, or no such termination.
     """
     atoms = crystal(structure, rng=rng)
     oriented = make_supercell(atoms, surface_basis(miller, atoms.cell.array)).repeat((1, 1, int(n_layers)))
     first, second, up = oriented.cell.array
     normal = np.cross(first, second) / np.linalg.norm(np.cross(first, second))
     thickness = float(up @ normal)
-    pieces = _pieces(oriented)
-    heights = np.array([piece.middle @ normal for piece in pieces])
-    charges = None if any(piece.charge is None for piece in pieces) else np.array([piece.charge for piece in pieces])
+    bodies = bodies_of(oriented)
+    middles = bodies.centres()
+    heights = middles @ normal
+    charges = _charges(bodies)
     cuts = _cuts(heights, thickness / n_layers)
     moves = [(0, None) if charges is None else _moves(charges, (heights - bottom) % thickness, thickness) for bottom, _ in cuts]
     if termination is None:
@@ -61,11 +61,11 @@ def slab(
     n_moved, dipole = moves[termination]
     layers = np.floor((heights - cuts[termination][0]) / thickness)
     layers[_outermost(charges, heights - layers * thickness, n_moved, rng)] += np.sign(n_moved)
+    # into the cell of the surface, as wholes
+    along = np.linalg.solve(np.stack([first, second, normal]).T, (middles - layers[:, None] * up).T)[:2].T
+    steps = -layers[:, None] * up - np.floor(along + 1e-9) @ np.stack([first, second])
     placed = oriented.copy()
-    for piece, down in zip(pieces, layers, strict=True):
-        # into the cell of the surface, as a whole
-        along = np.linalg.solve(np.stack([first, second, normal]).T, piece.middle - down * up)[:2]
-        placed.positions[piece.atoms] = piece.positions - down * up - np.floor(along + 1e-9) @ np.stack([first, second])
+    placed.positions = bodies.positions + steps[bodies.of_atom]
     z = placed.positions @ normal
     placed.positions += (vacuum / 2 - z.min()) * normal
     placed.set_cell(np.stack([first, second, (np.ptp(z) + vacuum) * normal]))
@@ -109,29 +109,10 @@ def surface_basis(miller: Sequence[int], cell: np.ndarray) -> np.ndarray:
     return np.stack([first, second, next_plane[np.round(aside, 6).argmin()]])
 
 
-@dataclass(frozen=True, eq=False)
-class _Piece:
-    """An anion or a single ion. atoms: (n,) int; positions: (n, 3), Å, in one place; charge: e, None where not known."""
-
-    atoms: np.ndarray
-    positions: np.ndarray
-    charge: int | None
-
-    @property
-    def middle(self) -> np.ndarray:
-        return self.positions.mean(0)
-
-
-def _pieces(atoms: Atoms) -> list[_Piece]:
-    found = classify(atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc)
-    if found.percolating:
-        raise ValueError(
-            f"found {found.percolating[0].kind} bonded to its own images, expected separate anions; no surface leaves it whole"
-        )
-    bonded = found.anions + found.others
-    alone = sorted(set(range(len(atoms))).difference(*(piece.atoms.tolist() for piece in bonded)))
-    pieces = [_Piece(p.atoms, atoms.positions[p.atoms] + p.shifts @ atoms.cell.array, OF_ANION.get(p.kind)) for p in bonded]
-    return pieces + [_Piece(np.array([i]), atoms.positions[[i]], OF_ION.get(atoms.symbols[i])) for i in alone]
+def _charges(bodies: Bodies) -> np.ndarray | None:
+    """(n_bodies,) int, e; None where one is not known."""
+    known = OF_ANION | OF_ION
+    return np.array([known[kind] for kind in bodies.kinds]) if set(bodies.kinds) <= set(known) else None
 
 
 def _cuts(heights: np.ndarray, period: float) -> list[tuple[float, float]]:
@@ -142,20 +123,20 @@ def _cuts(heights: np.ndarray, period: float) -> list[tuple[float, float]]:
 
 
 def _moves(charges: np.ndarray, heights: np.ndarray, thickness: float) -> tuple[int, float]:
-    """How many single cations go from the upper surface to the lower one, or, negative, the other way; and the dipole that is left, e Å.
+    """How many cations go from the upper surface to the lower one, or, negative, the other way; and the dipole that is left, e Å.
 
-    A cation of charge one that is moved by the thickness to its place in the crystal below changes the dipole by the thickness, and that of
-    neutral layers of a crystal is often a multiple of it.
+    A cation of charge q that is moved by the thickness to its place in the crystal below changes the dipole by q times the thickness, and
+    that of neutral layers of a crystal is often a multiple of it. Those of the smallest charge go.
     """
-    dipole = float(charges @ heights)
-    n_moved = round(dipole / thickness)
-    return n_moved, dipole - n_moved * thickness
+    dipole, charge = float(charges @ heights), int(charges[charges > 0].min())
+    n_moved = round(dipole / (charge * thickness))
+    return n_moved, dipole - n_moved * charge * thickness
 
 
 def _outermost(charges: np.ndarray | None, heights: np.ndarray, n_moved: int, rng: np.random.Generator) -> list[int]:
-    """The cations of charge one nearest to the surface that they leave; of a level, drawn ones."""
+    """The cations of the smallest charge nearest to the surface that they leave; of a level, drawn ones."""
     if not n_moved:
         return []
-    cations = rng.permutation(np.flatnonzero(charges == 1))
+    cations = rng.permutation(np.flatnonzero(charges == charges[charges > 0].min()))
     levels = np.round(heights[cations] / LEVEL) * -np.sign(n_moved)
     return cations[np.argsort(levels, kind="stable")][: abs(n_moved)].tolist()

@@ -86,12 +86,13 @@ def test_every_termination_can_be_built(rng):
         slab(bulk, (0, 2, 1), termination=count, rng=rng)
 
 
-def test_what_moves_lies_outermost_and_half_a_level_stays(rng):
-    """Planes of Na and Cl by turns: half of the Na of one surface go to the other."""
-    salt = Atoms("NaCl", [[0, 0, 0], [0, 0, 2.0]], cell=[4, 4, 4], pbc=True).repeat((2, 1, 1))
+@pytest.mark.parametrize(("formula", "charge"), [("NaCl", 1), ("MgO", 2)])
+def test_what_moves_lies_outermost_and_half_a_level_stays(formula, charge, rng):
+    """Planes of cations and anions by turns: half of the cations of one surface go to the other."""
+    salt = Atoms(formula, [[0, 0, 0], [0, 0, 2.0]], cell=[4, 4, 4], pbc=True).repeat((2, 1, 1))
     atoms = slab(salt, (0, 0, 1), n_layers=3, rng=rng)
     assert atoms.info["n_moved"] == 1
-    charges = np.where(atoms.symbols == "Na", 1, -1)
+    charges = np.where(atoms.symbols == formula[:2], charge, -charge)
     assert charges @ atoms.positions[:, 2] == pytest.approx(0, abs=1e-9)
     heights, counts = np.unique(atoms.positions[:, 2].round(6), return_counts=True)
     assert counts.tolist() == [1, 2, 2, 2, 2, 2, 1]
