@@ -1,5 +1,6 @@
 """Point defects: dopants with what compensates their charge, vacancies, interstitials, and Frenkel pairs of both."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -17,8 +18,8 @@ def defects(
     structure: str | Path | Atoms,
     repeat: Sequence[int] | None = None,
     replace: Sequence[tuple[str, str, int]] = (),
-    remove: Mapping[str, int] | None = None,
-    add: Mapping[str, int] | None = None,
+    remove: Sequence[tuple[str, int]] = (),
+    add: Sequence[tuple[str, int]] = (),
     compensate: str | None = None,
     unbonded: bool = False,
     *,
@@ -31,8 +32,8 @@ def defects(
 
     Args:
         structure, repeat: as `crystal`.
-        replace: (from, to, how many). remove: element → how many vacancies. add: element → how many interstitials. The same element in
-            both: Frenkel pairs.
+        replace: (from, to, how many). remove: (element, how many vacancies). add: (element, how many interstitials). The same element
+            in both: Frenkel pairs.
         compensate: the ion of which vacancies, or interstitials, are added until the charge is that of the crystal, as Na where W
             replaces Sb; None: the defects keep their charge, which `info["charge"]` then says.
         unbonded: whether only atoms that belong to no polyatomic anion are replaced: the S beside the PS4 of an argyrodite.
@@ -44,13 +45,16 @@ def defects(
             the compensating ions makes good.
     """
     atoms = crystal(structure, repeat, rng=rng)
-    remove, add = dict(remove or {}), dict(add or {})
-    if not (replace or remove or add):
+    taken, given = Counter(), Counter()
+    for counts, asked in ((taken, remove), (given, add)):
+        for symbol, count in asked:
+            counts[symbol] += count
+    if not (replace or taken or given):
         raise ValueError("found no defect to make, expected `replace`, `remove` or `add`; say how many of which element")
-    involved = {symbol for old, new, _ in replace for symbol in (old, new)} | set(remove) | set(add) | ({compensate} - {None})
+    involved = {symbol for old, new, _ in replace for symbol in (old, new)} | set(taken) | set(given) | ({compensate} - {None})
     charges = atom_charges(involved)
     excess = sum((charges[new] - charges[old]) * count for old, new, count in replace)
-    excess += sum(charges[symbol] * count for symbol, count in add.items()) - sum(charges[symbol] * n for symbol, n in remove.items())
+    excess += sum(charges[symbol] * count for symbol, count in given.items()) - sum(charges[symbol] * n for symbol, n in taken.items())
     if compensate is not None:
         ions = excess / charges[compensate]
         if ions != round(ions):
@@ -58,11 +62,10 @@ def defects(
                 f"found a charge of {excess:+g} e, which no whole number of {compensate} ({charges[compensate]:+g} e) makes good; "
                 "double the numbers of defects, or compensate by another ion"
             )
-        change = remove if ions > 0 else add
-        change[compensate] = change.get(compensate, 0) + abs(round(ions))
+        (taken if ions > 0 else given)[compensate] += abs(round(ions))
         excess = 0
-    interstitials = _interstitials(atoms, add, rng)
-    taken = {symbol: count for symbol, count in remove.items() if count}
+    interstitials = _interstitials(atoms, given, rng)
+    taken, given = +taken, +given  # without zeros
     info, before = atoms.info, formal_charge(atoms)[0]
     if replace or taken:
         atoms, _ = doped(atoms, replace, taken, rng, _unbonded(atoms) if unbonded else None)
@@ -72,8 +75,8 @@ def defects(
         "charge": None if unknown else round(before + excess),
         "charge_of_atoms": excess,
         "replaced": [list(each) for each in replace],
-        "removed": taken,
-        "added": {symbol: count for symbol, count in add.items() if count},
+        "removed": dict(taken),
+        "added": dict(given),
     }
     return atoms
 

@@ -22,7 +22,7 @@ QUICK = {
     "volumes": ({"structure": "AgI_alpha", "ratios": [0.9, 1.1]}, ["Ag2I2"] * 2, True),
     "orderings": ({"limit": 20, "n_structures": 2}, ["Li20Ge2P4S24"] * 2, True),
     "doping": ({}, ["Na47Sb15WS64"], True),
-    "defects": ({"remove": {"Li": 2}, "add": {"Li": 2}}, ["Li24P4S20Cl4"], True),
+    "defects": ({"remove": [["Li", 2]], "add": [["Li", 2]]}, ["Li24P4S20Cl4"], True),
     "slab": ({"n_layers": 2}, ["Li48P8S40Cl8"], False),
     "crystal": ({}, ["Li24P4S20Cl4"], True),
     "glass": ({"units": {"PS4": 2, "P2S7": 1, "P2S6": 1}, "ion": "Na"}, ["Na14P6S21"], True),

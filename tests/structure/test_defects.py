@@ -48,7 +48,7 @@ def test_a_halide_takes_the_place_of_unbonded_sulfur(rng):
 
 def test_a_frenkel_pair_moves_an_ion_to_a_void_and_is_neutral(rng):
     crystal = structure("Li6PS5Cl_4c_0")
-    atoms = defects(crystal, remove={"Li": 1}, add={"Li": 1}, rng=rng)
+    atoms = defects(crystal, remove=[("Li", 1)], add=[("Li", 1)], rng=rng)
     assert atoms.symbols.formula.count() == crystal.symbols.formula.count()
     assert atoms.info["charge"] == 0
     check_built(atoms, "x")
@@ -60,10 +60,10 @@ def test_a_frenkel_pair_moves_an_ion_to_a_void_and_is_neutral(rng):
 
 
 def test_charged_defects_say_their_charge(rng):
-    vacancy = defects("Li3PS4_gamma", remove={"Li": 2}, rng=rng)
+    vacancy = defects("Li3PS4_gamma", remove=[("Li", 2)], rng=rng)
     assert (vacancy.info["charge"], len(vacancy)) == (-2, 14)
     check_built(vacancy, "x")
-    interstitial = defects("Li3PS4_gamma", add={"Li": 1}, rng=rng)
+    interstitial = defects("Li3PS4_gamma", add=[("Li", 1)], rng=rng)
     assert (interstitial.info["charge"], len(interstitial)) == (1, 17)
     check_built(interstitial, "x")
     vacancy.info["charge"] = 0
@@ -79,7 +79,7 @@ def test_what_cannot_be_made_is_refused(rng):
     with pytest.raises(ValueError, match="found no defect to make, expected `replace`, `remove` or `add`"):
         defects("Li4P2S6", rng=rng)
     with pytest.raises(ValueError, match=r"found \['Xe'\] without a formal charge"):
-        defects("Li4P2S6", add={"Xe": 1}, rng=rng)
+        defects("Li4P2S6", add=[("Xe", 1)], rng=rng)
 
 
 def test_the_largest_void_of_simple_crystals(rng):
@@ -96,6 +96,6 @@ def test_the_largest_void_of_simple_crystals(rng):
 
 def test_several_interstitials_keep_apart(rng):
     crystal = prototype("Li7P3S11_relaxed")
-    atoms = defects(crystal, add={"Li": 3}, rng=rng)
+    atoms = defects(crystal, add=[("Li", 3)], rng=rng)
     new = range(42, 45)
     assert min(atoms.get_distance(i, j, mic=True) for i in new for j in range(45) if i != j) > 2.0
