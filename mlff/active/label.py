@@ -16,14 +16,10 @@ import numpy as np
 from ase import Atoms
 from tqdm import tqdm
 
-from mlff import oracle as oracles
 from mlff.active.executors import TaskCrashed, TaskTimedOut, Workers
 from mlff.active.ledger import LABELLED, MISSING, Ledger, read_label, write_label
 from mlff.oracle import Oracle, OracleError, Unconverged
 from mlff.oracle.base import settings_hash
-
-# what every frame would meet, so that going on is no use
-_STOPS = getattr(oracles, "Missing", ())
 
 
 @dataclass(frozen=True)
@@ -64,8 +60,8 @@ def label(
         progress: show a progress bar.
         watch: called with the ledger's row of each label, as it is finished.
     Raises:
-        mlff.oracle.Missing: the reference code is not there, whatever the frame.
-        Exception: of an oracle, other than OracleError: a setting that it refuses, or a bug. What was finished before is kept.
+        Exception: of an oracle, other than OracleError: its program is missing, a setting that it refuses, a bug. Each frame would meet
+            it, so that all stops; what was finished before is kept.
     """
     keys = [ledger.key(frame, oracle) for frame in frames]
     statuses = ledger.statuses(keys)
@@ -165,7 +161,7 @@ def label_into(pickled: bytes, frame: Atoms, path: str, begun: Mapping) -> dict:
         pickled: the oracle.
         begun: what is known of the label already, of `_begun`.
     Raises:
-        mlff.oracle.Missing, or what is no OracleError.
+        what the oracle raises, if it is no OracleError.
     """
     file = Path(path)
     if file.exists() and (there := read_label(file)).get("attempts", 1) >= begun["attempts"]:
@@ -174,8 +170,6 @@ def label_into(pickled: bytes, frame: Atoms, path: str, begun: Mapping) -> dict:
     started = time.monotonic()
     try:
         made = oracle.label(frame)
-    except _STOPS:
-        raise
     except OracleError as error:
         outcome = {"status": "unconverged" if isinstance(error, Unconverged) else "failed", "reason": str(error)}
     except MemoryError as error:

@@ -11,10 +11,6 @@ def add(a, b):
     return a + b
 
 
-def identity(value):
-    return value
-
-
 def environment(name):
     return os.environ.get(name)
 
@@ -25,6 +21,11 @@ def modules():
 
 def process():
     return os.getpid()
+
+
+def driver():
+    """The process that holds the worker."""
+    return int(Path(f"/proc/{os.getppid()}/stat").read_text().rpartition(")")[2].split()[1])
 
 
 def end(status):

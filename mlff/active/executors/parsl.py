@@ -20,35 +20,28 @@ PROGRAMS = Path(sysconfig.get_path("scripts"))  # of this environment, which may
 
 
 class ParslWorkers:
-    """Tasks go to the first of several executors; `on(label)` gives the others.
+    """Tasks go to the executor of reference calculations; `gpu` holds the other, a Workers too, for training and dynamics.
 
     Args:
-        executors: of `local_executor` or `slurm_executor`.
+        cpu, gpu: of `local_executor` or `slurm_executor`; gpu: None where there is none.
         folder: of Parsl's logs and batch scripts.
         threads: OpenMP and BLAS threads of each task.
     Raises:
         ImportError: Parsl is not installed.
     """
 
-    def __init__(self, executors: Sequence, folder: str | Path, threads: int = 1):
+    def __init__(self, cpu, folder: str | Path, gpu=None, threads: int = 1):
         parsl = _parsl()
-        config = parsl.Config(executors=list(executors), run_dir=str(folder), strategy="simple", retries=0, initialize_logging=False)
+        executors = {label: executor for label, executor in (("cpu", cpu), ("gpu", gpu)) if executor is not None}
+        for label, executor in executors.items():
+            executor.label = label
+        config = parsl.Config(executors=list(executors.values()), run_dir=str(folder), strategy="simple", initialize_logging=False)
         self._kernel = parsl.DataFlowKernel(config)
-        self._executors = {executor.label: executor for executor in executors}
         self._threads = threads
         self._unfinished: set[Future] = set()
-        first = self.on(next(iter(self._executors)))
+        first = _Labelled(self, cpu)
         self.n_workers, self.submit = first.n_workers, first.submit
-
-    def on(self, label: str) -> "_Labelled":
-        """The executor of this label.
-
-        Raises:
-            ValueError: there is none.
-        """
-        if label not in self._executors:
-            raise ValueError(f"there is no executor {label!r}, expected one of {sorted(self._executors)}")
-        return _Labelled(self, self._executors[label])
+        self.gpu = None if gpu is None else _Labelled(self, gpu)
 
     def close(self) -> None:
         """Cancel the batch jobs; what is queued or runs raises CancelledError."""
@@ -114,22 +107,16 @@ def _child(threads: int, path: tuple[str, ...]) -> Child:
     return Child(threads, path)
 
 
-def local_executor(label: str, n_workers: int) -> Any:
-    """Parsl's workers on this machine.
-
-    Args:
-        label: its name.
-        n_workers: tasks at a time.
-    """
+def local_executor(n_workers: int) -> Any:
+    """Parsl's workers on this machine; n_workers: tasks at a time."""
     _parsl()
     from parsl.providers import LocalProvider
 
     provider = LocalProvider(init_blocks=1, min_blocks=1, max_blocks=1)
-    return _high_throughput(label, provider, n_workers, {"address": "127.0.0.1", "heartbeat_period": 5, "heartbeat_threshold": 20})
+    return _high_throughput(provider, n_workers, {"address": "127.0.0.1", "heartbeat_period": 5, "heartbeat_threshold": 20})
 
 
 def slurm_executor(
-    label: str,
     workers_per_node: int,
     walltime: str,
     cores_per_worker: int = 1,
@@ -149,7 +136,6 @@ def slurm_executor(
     """Parsl's workers in Slurm batch jobs.
 
     Args:
-        label: its name.
         workers_per_node: tasks at a time on each node; with GPUs, each worker is given one of them.
         walltime: of a batch job, hours:minutes:seconds.
         cores_per_worker: that a task may occupy, as mpirun's.
@@ -190,15 +176,14 @@ def slurm_executor(
         scheduler_options=scheduler_options,
     )
     more = {"address": address or address_by_hostname(), "available_accelerators": gpus_per_node, "cores_per_worker": cores_per_worker}
-    return _high_throughput(label, provider, workers_per_node, more)
+    return _high_throughput(provider, workers_per_node, more)
 
 
-def _high_throughput(label: str, provider, workers_per_node: int, more: Mapping[str, Any]) -> Any:
+def _high_throughput(provider, workers_per_node: int, more: Mapping[str, Any]) -> Any:
     from parsl.executors import HighThroughputExecutor
     from parsl.executors.high_throughput.executor import DEFAULT_LAUNCH_CMD
 
     return HighThroughputExecutor(
-        label=label,
         provider=provider,
         max_workers_per_node=workers_per_node,
         # by their full names: they are found where the environment's programs are not on PATH
