@@ -14,7 +14,7 @@ from hydra.utils import instantiate
 from omegaconf import OmegaConf
 
 from mlff.active.executors import TaskCrashed, TaskTimedOut
-from mlff.active.executors.parsl import ParslWorkers, local_executor, slurm_executor
+from mlff.active.executors.parsl import HEARD_HERE, ParslWorkers, local_executor, slurm_executor
 from mlff.active.label import label
 from mlff.active.ledger import Ledger
 from tests.active import tasks
@@ -86,6 +86,22 @@ def test_closing_cancels_what_waits_and_kills_what_runs(tmp_path):
     for run in (running, waiting):
         with pytest.raises(CancelledError):
             run.result()
+
+
+@needs_parsl
+@pytest.mark.slow
+def test_nothing_outlives_for_long_a_driver_that_is_killed(tmp_path):
+    code = (
+        "import sys; from mlff.active.executors.parsl import HEARD_HERE, ParslWorkers, local_executor; from tests.active import tasks\n"
+        "ParslWorkers(local_executor(1), sys.argv[1]).submit(tasks.sleep_in_programs, sys.argv[2]).result()"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-W", "ignore", "-c", code, str(tmp_path / "parsl"), str(tmp_path / "pids")], cwd=ROOT
+    ) as driver:
+        pids = written(tmp_path / "pids")
+        assert all(map(lives, pids))
+        driver.kill()
+    wait_until(lambda: not any(map(lives, pids)), seconds=3.0 * HEARD_HERE)
 
 
 def test_without_parsl_the_package_is_there_and_its_workers_name_the_extra():

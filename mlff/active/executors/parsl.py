@@ -1,10 +1,12 @@
 """Workers on a cluster's nodes, through Parsl: one batch job holds a block of nodes and runs many tasks on them.
 
 A task runs in a child process of Parsl's worker, so that time-outs and crashes are as on this machine. Parsl's own
-memoization, retries and cancelling are not used: the ledger knows what is done.
+memoization, retries and cancelling are not used: the ledger knows what is done. When the driver is killed, its workers hear
+nothing more, and end with all that they run: after 20 s on this machine, after 120 s on a cluster's nodes.
 """
 
 import functools
+import os
 import shlex
 import sys
 import sysconfig
@@ -16,6 +18,9 @@ from typing import Any, Self
 from mlff.active.executors.base import TaskCrashed
 from mlff.active.executors.child import Child, pickled, result
 
+# s without a sign of life after which the driver, or a block of workers, counts as gone
+HEARD_HERE, HEARD_ON_A_CLUSTER = 20, 120
+WITH_PARENT = Path(__file__).with_name("with_parent.py")
 PROGRAMS = Path(sysconfig.get_path("scripts"))  # of this environment, which may not be on PATH
 
 
@@ -113,7 +118,7 @@ def local_executor(n_workers: int) -> Any:
     from parsl.providers import LocalProvider
 
     provider = LocalProvider(init_blocks=1, min_blocks=1, max_blocks=1)
-    return _high_throughput(provider, n_workers, {"address": "127.0.0.1", "heartbeat_period": 5, "heartbeat_threshold": 20})
+    return _high_throughput(provider, n_workers, HEARD_HERE, {"address": "127.0.0.1"})
 
 
 def slurm_executor(
@@ -176,19 +181,21 @@ def slurm_executor(
         scheduler_options=scheduler_options,
     )
     more = {"address": address or address_by_hostname(), "available_accelerators": gpus_per_node, "cores_per_worker": cores_per_worker}
-    return _high_throughput(provider, workers_per_node, more)
+    return _high_throughput(provider, workers_per_node, HEARD_ON_A_CLUSTER, more)
 
 
-def _high_throughput(provider, workers_per_node: int, more: Mapping[str, Any]) -> Any:
+def _high_throughput(provider, workers_per_node: int, heard: int, more: Mapping[str, Any]) -> Any:
     from parsl.executors import HighThroughputExecutor
     from parsl.executors.high_throughput.executor import DEFAULT_LAUNCH_CMD
 
     return HighThroughputExecutor(
         provider=provider,
+        heartbeat_period=heard // 4,
+        heartbeat_threshold=heard,
         max_workers_per_node=workers_per_node,
         # by their full names: they are found where the environment's programs are not on PATH
         launch_cmd=f"{shlex.quote(str(PROGRAMS))}/{DEFAULT_LAUNCH_CMD}",
-        interchange_launch_cmd=[str(PROGRAMS / "interchange.py")],
+        interchange_launch_cmd=[sys.executable, "-P", str(WITH_PARENT), str(os.getpid()), str(PROGRAMS / "interchange.py")],
         **more,
     )
 
