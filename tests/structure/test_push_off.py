@@ -80,6 +80,13 @@ def test_no_room_is_refused():
         pushed_off(bodies, 3 * np.eye(3), contact_distances(), rounds=30)
 
 
+def test_a_body_may_not_overlap_its_own_image():
+    atoms = anion_shapes()["PS4"]
+    bodies = Bodies(atoms.numbers, atoms.positions, np.zeros(5, int), np.array(["PS4"]))
+    assert len(too_near(bodies, bodies.positions, 12 * np.eye(3), contact_distances())[0]) == 0
+    assert len(too_near(bodies, bodies.positions, np.diag([12, 12, 5.0]), contact_distances())[0]) > 0
+
+
 def test_what_is_not_bonded_is_kept_farther_than_a_bond():
     elements = np.arange(1, 95)
     first, second = np.meshgrid(elements, elements)
