@@ -10,10 +10,11 @@ from mlff.structure import structure
 from mlff.structure.builder import check_built
 from mlff.structure.glass import glass
 from mlff.structure.presets import presets
+from mlff.structure.push_off import Crowded, pushed_off
 from mlff.structure.thiophosphates import anion_shapes
 from mlff.units import G_PER_CM3
 
-GLASSES = [name for name in presets() if name.startswith("LiPS_glass")]
+GLASSES = [name for name, preset in presets().items() if preset["builder"] == "glass.glass" and "Chen et al." in preset["used_in"]]
 # share of P in P2S6, per cent → S of each Li, as published
 S_PER_LI = {"25": 1.6047, "20": 1.6163, "15": 1.6279, "10": 1.6395, "5": 1.6512}
 
@@ -75,6 +76,23 @@ def test_orientations_are_even():
         axes.append((places[1] - places[0]) / np.linalg.norm(places[1] - places[0]))
     # 0.3 / √300 = 0.017 is one standard deviation of the mean of cos²
     np.testing.assert_allclose(np.mean(np.square(axes), axis=0), 1 / 3, atol=0.06)
+
+
+def test_jammed_anions_are_drawn_again(monkeypatch):
+    """A start for which there is no room costs one draw; the seed still decides all."""
+    calls = []
+
+    def jammed_once(bodies, *arguments):
+        calls.append(bodies)
+        if len(calls) == 1:
+            raise Crowded("no room")
+        return pushed_off(bodies, *arguments)
+
+    monkeypatch.setattr("mlff.structure.glass.pushed_off", jammed_once)
+    atoms = glass({"PS4": 4, "P2S7": 1}, rng=np.random.default_rng(3))
+    assert len(calls) == 2
+    assert abs(calls[0].positions - calls[1].positions).max() > 1
+    assert found_in(atoms).counts() == {"P2S7": 1, "PS4": 4}
 
 
 def test_a_seed_decides_the_structure():
