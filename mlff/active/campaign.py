@@ -130,7 +130,7 @@ class Campaign:
             data=parts([*data, *learnt, *audit]),
             core_hours=self.core_hours() - hours,
             seconds=dict(self._seconds),
-            alarm=alarm([frame.info["deviation"] for frame in selected], labelled.reasons),
+            alarm=alarm([frame.info["deviation"] for frame in selected], [frame is None for frame in labelled.frames]),
         )
         if not self.convergence.passes(record) and not learnt:
             raise ValueError(
