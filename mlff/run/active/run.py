@@ -33,7 +33,7 @@ def run_active(cfg: DictConfig) -> list[Record]:
     take_folder(folder, cfg)
     oracle, ledger = instantiate(cfg.oracle, _convert_="all"), Ledger(folder / LABELS)
     with instantiate(cfg.executor, _convert_="all") as workers:
-        label_all = partial(label, oracle=oracle, ledger=ledger, workers=workers, **cfg.label)
+        label_all = partial(label, oracle=oracle, ledger=ledger, workers=workers, progress=True, **cfg.label)
         campaign = campaign_of(cfg, label_all, ledger.core_hours, Progress(cfg.mobile))
         try:
             records = campaign.run()

@@ -39,11 +39,12 @@ class Training:
             "data=files",
             "data/split=given",
             f"data.path={_quoted(data)}",
-            "uncertainty=committee",
             f"name={_quoted(folder.parent.name)}",
             f"folder={_quoted(folder)}",
             f"seed={self.seed}",
         ]
+        if not any(override.startswith("uncertainty=") for override in self.overrides):
+            own.append("uncertainty=committee")
         chosen = [*self.overrides, *(self.first if start is None else [*self.later, f"trainer.init_from={_quoted(start)}"])]
         with _beside_the_running_command(), initialize_config_dir(str(CONF), version_base="1.3"):
             return compose("train", [*own, *chosen])

@@ -1,0 +1,125 @@
+"""True force error against the number of labels: frames that active learning chose, frames at random, and a one-shot sample of short runs.
+
+    python scripts/benchmarks/active_learning.py runs/active/al_quickstart numbers=60,120,240
+
+All three sets are labelled by the campaign's own reference code and learnt by the campaign's own training, as one potential, for the same
+number of epochs times frames. They are tested on frames of runs that none of them holds. Labels and models stay in <campaign>/benchmark: a
+second call goes on.
+"""
+
+import json
+import math
+import sys
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from hydra.utils import instantiate
+from omegaconf import OmegaConf
+from rich.console import Console
+from rich.table import Table
+
+from mlff.active.errors import ALL, force_errors
+from mlff.active.explore import Exploration
+from mlff.active.frames import TEST, divided, part, read_frames, write_frames
+from mlff.active.label import label
+from mlff.active.ledger import Ledger
+from mlff.artefact import load
+from mlff.data import Frame
+from mlff.data.dataset import FrameDataset
+from mlff.md.watch import Silent
+from mlff.run.active.campaign import explorer_of, initial_frames
+from mlff.run.active.training import Training
+from mlff.run.predict import predict
+from mlff.run.threads import set_threads
+from mlff.units import TO_MILLI
+
+CHOSEN, RANDOM, ONE_SHOT = "active learning", "random", "one shot"
+STEPS = 3000  # of training at every point: what differs is the data, not the time
+TEST_SEED, SAMPLE_SEED, SHOT_SEED = 901, 902, 903  # of runs; rounds of a campaign have small numbers
+SHOT_SPACING = 20.0  # fs, between frames of a one-shot run: short, as a run of a reference code is
+
+
+def main(campaign: Path, numbers: list[int]) -> None:
+    cfg = OmegaConf.load(campaign / "config.yaml")
+    set_threads(cfg.threads)
+    place = campaign / "benchmark"
+    oracle, ledger = instantiate(cfg.oracle, _convert_="all"), Ledger(campaign / "labels")
+    with instantiate(cfg.executor, _convert_="all") as workers:
+
+        def labelled(frames: list[Atoms]) -> list[Atoms]:
+            return [frame for frame in label(frames, oracle, ledger, workers, progress=True).frames if frame is not None]
+
+        stage = Exploration(**OmegaConf.to_container(cfg.schedule[-1], resolve=True))
+        runs = explored(cfg, campaign, stage, place)
+        rng = np.random.default_rng(0)
+        test = labelled(spread([frame for run in runs[TEST_SEED] for frame in run], 100, rng))
+        most = max(numbers)
+        every = [frame for run in runs[SAMPLE_SEED] for frame in run]
+        start = [
+            frame for frame in initial_frames(cfg, lambda frames: label(frames, oracle, ledger, workers)) if frame.info["split"] != TEST
+        ]
+        sets = {
+            CHOSEN: [*start, *(frame for k in rounds(campaign) for frame in part_learnt(campaign, k))],
+            RANDOM: labelled(spread(every, most, rng)),
+            ONE_SHOT: labelled(one_shot(runs[SHOT_SEED], most)),
+        }
+    rows = [(name, n, *error(cfg, place, name, frames[:n], test)) for n in numbers for name, frames in sets.items() if len(frames) >= n]
+    table = Table("frames", "labels", "force MAE, meV/Å", "force RMSE, meV/Å", title=f"{len(test)} test frames, {STEPS} steps of training")
+    for name, n, mae, rmse in rows:
+        table.add_row(name, str(n), f"{mae * TO_MILLI:.1f}", f"{rmse * TO_MILLI:.1f}")
+    Console(width=100).print(table)
+    (place / "results.json").write_text(json.dumps([dict(zip(("set", "n", "mae", "rmse"), row, strict=True)) for row in rows], indent=1))
+
+
+def explored(cfg, campaign: Path, stage: Exploration, place: Path) -> dict[int, list[list[Atoms]]]:
+    """Frames of runs of the last stage, driven by the campaign's final committee, without a stop; by seed, run by run."""
+    potential, explorer = load(campaign / "model").potential, explorer_of(cfg)
+    found = {}
+    for seed in (TEST_SEED, SAMPLE_SEED, SHOT_SEED):
+        folder = place / f"runs_{seed}"
+        found[seed] = [list(one.frames) for one in explorer.explore(stage, potential, None, seed, cfg.seed, folder, Silent())]
+    return found
+
+
+def spread(frames: list[Atoms], n: int, rng: np.random.Generator) -> list[Atoms]:
+    """At most n of them, any order, each as likely as any other."""
+    return [frames[k] for k in rng.permutation(len(frames))[:n]]
+
+
+def one_shot(runs: list[list[Atoms]], n: int) -> list[Atoms]:
+    """The first frames of one run per condition, one after the other, as somebody who has a reference code and no model would have them."""
+    firsts = {str(run[0].info["temperature"]): run for run in runs}
+    each = math.ceil(n / len(firsts))
+    return [run[k] for k in range(each) for run in firsts.values() if k < len(run)]
+
+
+def rounds(campaign: Path) -> list[int]:
+    return sorted(int(path.parent.name) for path in campaign.glob("rounds/*/labelled.extxyz"))
+
+
+def part_learnt(campaign: Path, number: int) -> list[Atoms]:
+    return [frame for frame in read_frames(campaign / f"rounds/{number:03d}/labelled.extxyz") if frame.info["split"] != TEST]
+
+
+def error(cfg, place: Path, name: str, frames: list[Atoms], test: list[Atoms]) -> tuple[float, float]:
+    """MAE and RMSE of forces, eV/Å, of a potential that learns these frames."""
+    folder = place / f"{name.replace(' ', '_')}_{len(frames)}"
+    learnt = divided([frame.copy() for frame in frames], cfg.val_every, {})
+    tested = [frame.copy() for frame in test]
+    for frame in tested:
+        frame.info["split"] = TEST
+    write_frames(folder / "data.extxyz", learnt + tested)
+    per_epoch = math.ceil(len(part(learnt, "train")) / 4)
+    steps = [f"trainer.max_epochs={math.ceil(STEPS / per_epoch)}", "trainer.max_frames=4", "uncertainty=single"]
+    Training([*cfg.training.overrides, *steps], [], [], cfg.seed)(folder / "data.extxyz", folder / "training", None)
+    potential = load(folder / "training" / "model").potential
+    plain = [Frame.from_atoms(frame) for frame in tested]
+    predictions = predict(potential, FrameDataset(plain, potential.species, potential.r_max))
+    errors = force_errors(tested, [one.forces for one in predictions])[ALL]
+    return errors["mae"], errors["rmse"]
+
+
+if __name__ == "__main__":
+    words = dict(word.split("=", 1) for word in sys.argv[2:])
+    main(Path(sys.argv[1]), [int(n) for n in words.get("numbers", "60,120,240").split(",")])
