@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from ase import Atoms
 
+FINISHED = "finished"  # the ending of a trajectory that nothing stopped
+
 
 @dataclass(frozen=True, order=True)
 class Condition:
@@ -39,7 +41,7 @@ class Explored:
     steps: np.ndarray
     timestep: float
     n_planned: int
-    ending: str = "finished"
+    ending: str = FINISHED
 
     @property
     def times(self) -> np.ndarray:

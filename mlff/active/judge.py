@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlff.active.explored import Condition, Explored
+from mlff.active.explored import FINISHED, Condition, Explored
 from mlff.uncertainty import FrameClass, Levels
 
 
@@ -16,7 +16,7 @@ class Judged:
 
     values: of the criterion, (n,); deviation: the largest force deviation, (n,), eV/Å; classes: (n,) of `FrameClass`. All of the frames
         that are kept: the first n of the trajectory's.
-    not_reached: frames that were planned and lie behind the failed one, or behind the stop.
+    not_reached: frames that were planned and lie behind the failed one, or behind the stop; of a trajectory that was stopped one at least.
     """
 
     trajectory: Explored
@@ -35,7 +35,9 @@ def judge(trajectory: Explored, values: np.ndarray, deviation: np.ndarray, level
     classes = levels.classify(values)
     failed = np.flatnonzero(classes == FrameClass.FAILED)
     n = int(failed[0]) + 1 if len(failed) else len(classes)
-    return Judged(trajectory, values[:n], deviation[:n], classes[:n], max(0, trajectory.n_planned - n))
+    # a guard may stop a trajectory at its very end, by a frame of which the criterion thinks nothing
+    least = int(not len(failed) and trajectory.ending != FINISHED)
+    return Judged(trajectory, values[:n], deviation[:n], classes[:n], max(least, trajectory.n_planned - n))
 
 
 @dataclass(frozen=True)
