@@ -21,7 +21,7 @@ def hop_indicator(positions: np.ndarray, half_window: int) -> np.ndarray:
         before, after = positions[t - half_window : t], positions[t : t + half_window]
         spread_before = np.square(before - after.mean(0)).sum(-1).mean(0)
         spread_after = np.square(after - before.mean(0)).sum(-1).mean(0)
-        found[min(t, n_frames - 1)] = np.sqrt(spread_before * spread_after)
+        found[t] = np.sqrt(spread_before * spread_after)
     return found
 
 
