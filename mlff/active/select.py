@@ -2,7 +2,7 @@
 
 import math
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -71,24 +71,19 @@ class Selection:
     def pool(self, judged: Sequence[Judged], rng: np.random.Generator) -> tuple[list[Pick], dict[str, int]]:
         """What may be labelled, and how many candidates were left out for which reason.
 
-        All sound candidates; of a trajectory that failed without a candidate, the last frame before.
+        All sound candidates; of a trajectory that failed without one, its last sound frame before.
         """
         picks, refused = [], Counter()
         for number, one in enumerate(judged):
-            chosen = one.which(FrameClass.CANDIDATE)
-            reason = CANDIDATE
-            failed = one.not_reached or len(one.which(FrameClass.FAILED))
-            if not len(chosen) and failed and len(one.which(FrameClass.ACCURATE)):
-                chosen, reason = one.which(FrameClass.ACCURATE)[-1:], LAST
+            faults = {k: self.soundness.fault(one.trajectory.frames[k]) for k in one.which(FrameClass.CANDIDATE).tolist()}
+            refused.update(fault for fault in faults.values() if fault)
+            chosen, reason = [k for k, fault in faults.items() if not fault], CANDIDATE
+            if not chosen and (one.not_reached or len(one.which(FrameClass.FAILED))):
+                accurate = reversed(one.which(FrameClass.ACCURATE).tolist())
+                last = next((k for k in accurate if not self.soundness.fault(one.trajectory.frames[k])), None)
+                chosen, reason = [] if last is None else [last], LAST
             on_the_way = self._hopping(one)
-            for k in chosen.tolist():
-                atoms = one.trajectory.frames[k]
-                if fault := self.soundness.fault(atoms):
-                    refused[fault] += 1
-                    continue
-                why = HOP if on_the_way[k] else reason
-                time = float(one.trajectory.times[k])
-                picks.append(Pick(number, k, one.trajectory.condition, atoms, float(one.values[k]), float(one.deviation[k]), time, why))
+            picks += [pick(number, one, k, HOP if on_the_way[k] else reason) for k in chosen]
         if len(picks) > self.most:
             kept = rng.choice(len(picks), self.most, replace=False)
             picks = [picks[k] for k in sorted(kept.tolist())]
@@ -107,7 +102,7 @@ class Selection:
 
     def _fill(self, pool: Sequence[Pick], ranking: Ranking, taken: list[int], n: int, allowed: Callable[[int], bool]) -> None:
         while len(taken) < n:
-            free = [k for k in range(len(pool)) if k not in taken and self._apart(pool, taken, k) and allowed(k)]
+            free = [k for k in range(len(pool)) if k not in taken and self.apart(pool[k], (pool[t] for t in taken)) and allowed(k)]
             if not free:
                 return
             scores = ranking.scores()[free]
@@ -115,16 +110,23 @@ class Selection:
             ranking.take(best)
             taken.append(best)
 
-    def _apart(self, pool: Sequence[Pick], taken: Sequence[int], k: int) -> bool:
-        own = pool[k]
-        return all(pool[t].trajectory != own.trajectory or abs(pool[t].time - own.time) >= self.separation for t in taken)
+    def apart(self, own: Pick, others: Iterable[Pick]) -> bool:
+        """Whether it is long before or after all others of its trajectory."""
+        return all(other.trajectory != own.trajectory or abs(other.time - own.time) >= self.separation for other in others)
 
     def _within(self, pool: Sequence[Pick], taken: Sequence[int], k: int, allowed: int) -> bool:
         place = (pool[k].condition.structure, pool[k].condition.temperature)
         return sum((pool[t].condition.structure, pool[t].condition.temperature) == place for t in taken) < allowed
 
     def _hopping(self, one: Judged) -> np.ndarray:
-        if self.hops is None or len(one.trajectory.frames) < 2:
-            return np.zeros(len(one.trajectory.frames), bool)
+        frames = one.trajectory.frames[: len(one.classes)]  # what comes after a failure tells nothing of hops
+        if self.hops is None or len(frames) < 2:
+            return np.zeros(len(frames), bool)
         between = float(np.median(np.diff(one.trajectory.times)))
-        return hopping(one.trajectory.frames, self.hops.mobile, self.hops.distance, max(1, round(self.hops.window / 2 / between)))
+        return hopping(frames, self.hops.mobile, self.hops.distance, max(1, round(self.hops.window / 2 / between)))
+
+
+def pick(number: int, one: Judged, frame: int, reason: str) -> Pick:
+    """Frame `frame` of trajectory `number`."""
+    trajectory, values = one.trajectory, (float(one.values[frame]), float(one.deviation[frame]), float(one.trajectory.times[frame]))
+    return Pick(number, frame, trajectory.condition, trajectory.frames[frame], *values, reason)
