@@ -30,7 +30,11 @@ class Criterion(Protocol):
         """(n_frames,): one number for each."""
 
     def adapted(self, levels: Levels, values: np.ndarray) -> Levels:
-        """After a round has explored. values: of all its frames, (n_frames,)."""
+        """After a round has explored, by which candidates are found; what has converged is counted by the levels themselves.
+
+        Args:
+            values: of all its frames, (n_frames,).
+        """
 
 
 @dataclass(frozen=True)
@@ -114,7 +118,8 @@ class ExpectedError:
         for frame, deviation in zip(frames, deviations, strict=True):
             names = group_names(np.array(frame.get_chemical_symbols()), calibration.groups)
             sigma, _ = calibration.sigma(deviation.force, names, frame.info.get("temperature"))
-            values.append(float(sigma.max()))
+            bounded = np.isfinite(deviation.force)  # a curve is level beyond its last point, but this lies beyond all
+            values.append(float(np.where(bounded, sigma, np.inf).max()))
         return np.array(values)
 
     def adapted(self, levels: Levels, values: np.ndarray) -> Levels:
