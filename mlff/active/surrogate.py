@@ -42,9 +42,8 @@ class Surrogate:
             forces, stress = members.forces.double().numpy(), members.stress.double().numpy()
             first = np.concatenate([[0], np.cumsum([len(frames[i]) for i in batch])])
             for k, i in enumerate(batch):
-                virials = -stress[:, k] * frames[i].cell.volume
-                finite = np.isfinite(virials).all()
-                found[i] = frame_deviation(forces[:, first[k] : first[k + 1]], virials=virials if finite else None)
+                virials = -stress[:, k] * frames[i].cell.volume if frames[i].pbc.all() else None
+                found[i] = frame_deviation(forces[:, first[k] : first[k + 1]], virials=virials)
         return found
 
     def forces(self, frames: Sequence[Atoms]) -> list[np.ndarray]:
@@ -59,6 +58,8 @@ class Surrogate:
 
     def features(self, frames: Sequence[Atoms]) -> list[np.ndarray]:
         """Of the first member's last layer, for each frame (n_atoms, n_features)."""
+        if not len(frames):
+            return []
         rows, _ = last_layer_features(self._first, self._dataset(frames))
         return np.split(rows, np.cumsum([len(frame) for frame in frames])[:-1])
 
@@ -84,6 +85,8 @@ class Surrogate:
         return FrameDataset(plain, self.committee.species, self.committee.r_max, keep=False)
 
     def _batches(self, frames: Sequence[Atoms]) -> Iterator[tuple[list[int], object]]:
+        if not len(frames):
+            return
         data = self._dataset(frames)
         for batch in AtomBudgetSampler(data.n_atoms(), max_atoms=BUDGET, max_frames=32, shuffle=False).batches():
             yield batch, collate([data[i] for i in batch])
