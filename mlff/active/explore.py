@@ -61,6 +61,8 @@ class Exploration:
                 raise ValueError(f"stage {self.name}: {name} is empty, expected one at least")
         if not 1 <= self.runs <= RUNS_APART:
             raise ValueError(f"stage {self.name}: runs is {self.runs}, expected 1 … {RUNS_APART}")
+        if self.most_rounds is not None and self.most_rounds < 1:
+            raise ValueError(f"stage {self.name}: most_rounds is {self.most_rounds}, expected 1 at least, or null")
         self.stages()
 
     def stages(self) -> Protocol:
@@ -111,6 +113,16 @@ class Explorer:
         protocol = exploration.stages()
         if exploration.ensemble not in self.ensembles:
             raise ValueError(f"stage {exploration.name}: ensemble is {exploration.ensemble!r}, expected one of {sorted(self.ensembles)}")
+        kinds = sorted({stage.ensemble or exploration.ensemble for stage in protocol.stages})
+        if any(exploration.pressures) and not any(self.ensembles[kind].varies_cell for kind in kinds if kind in self.ensembles):
+            raise ValueError(
+                f"stage {exploration.name}: pressures are {list(exploration.pressures)} GPa, but "
+                f"no cell varies in {', '.join(kinds)}, so that they would do nothing; choose the ensemble npt, or leave them at [0.0]"
+            )
+        if not self._n_planned(protocol):
+            raise ValueError(
+                f"stage {exploration.name}: no frame is recorded; expected a duration of {self.record} fs (explore.record) at least"
+            )
         return Plan(
             potential=potential,
             replicas=replicas(exploration, round, seed),
@@ -135,9 +147,14 @@ class Explorer:
                 frames, steps = [*frames, last], [*steps, step]
         info = {"structure": condition.structure, "temperature": condition.temperature, "config_type": condition.structure}
         plain = [_plain(atoms, info | {"trajectory": replica.name, "step": step}) for atoms, step in zip(frames, steps, strict=True)]
-        timestep = plan.settings.timestep
-        recorded = [stage.n_steps(timestep) // plan.intervals.frames for stage in plan.protocol.stages if stage.record]
-        return Explored(replica.name, condition, plain, np.array(steps, int), timestep, sum(recorded), ending)
+        return Explored(
+            replica.name, condition, plain, np.array(steps, int), plan.settings.timestep, self._n_planned(plan.protocol), ending
+        )
+
+    def _n_planned(self, protocol: Protocol) -> int:
+        """Frames of a trajectory that nothing stops."""
+        every = self.intervals().frames
+        return sum(stage.n_steps(self.settings.timestep) // every for stage in protocol.stages if stage.record)
 
 
 def replicas(exploration: Exploration, round: int, seed: int) -> list[Replica]:
