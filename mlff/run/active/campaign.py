@@ -24,7 +24,7 @@ from mlff.run.active.training import Training
 from mlff.structure import built
 
 
-def campaign_of(cfg: DictConfig, label: Label, core_hours: Callable[[], float], watch: Watch) -> Campaign:
+def campaign_of(cfg: DictConfig, label: Label, core_hours: Callable[[Sequence[str]], float], watch: Watch) -> Campaign:
     """Raises:
     ValueError: what the parts of a campaign refuse, or initial frames that could not be labelled.
     """
@@ -43,7 +43,7 @@ def campaign_of(cfg: DictConfig, label: Label, core_hours: Callable[[], float], 
         selection=selection,
         rank_by=RANKINGS[cfg.selection.rank_by],
         convergence=Convergence(**given["convergence"]),
-        initial=initial_frames(cfg, label),
+        initial=initial_frames(cfg, label, watch),
         label=label,
         core_hours=core_hours,
         train=training,
@@ -71,15 +71,20 @@ def selection_of(given: dict) -> Selection:
     return Selection(**plain, hops=hops, soundness=Soundness(**given["soundness"]))
 
 
-def initial_frames(cfg: DictConfig, label: Label) -> list[Atoms]:
+def initial_frames(cfg: DictConfig, label: Label, watch: Watch) -> list[Atoms]:
     """Labelled frames, each with its `split`: those given, and those that are labelled now; test frames too.
 
     Where no file of test frames is given, some of the others are put aside: a training wants a test from its first round on.
 
     Raises:
-        ValueError: a part is empty.
+        ValueError: a part is empty, or a frame that should be labelled is not.
     """
     test, given = _read(cfg.test), _read(cfg.initial.labelled)
+    if bare := sum("REF_forces" not in frame.arrays or "REF_energy" not in frame.info for frame in [*test, *given]):
+        raise ValueError(
+            f"initial.labelled and test: {bare} of {len(test) + len(given)} frames hold no REF_energy and REF_forces; "
+            "rename their labels so, or give the frames in initial.frames to be labelled"
+        )
     for frame in test:
         frame.info["split"] = TEST
     if strange := {frame.info["split"] for frame in given if "split" in frame.info} - set(PARTS):
@@ -87,7 +92,11 @@ def initial_frames(cfg: DictConfig, label: Label) -> list[Atoms]:
     divided_before = [frame for frame in given if "split" in frame.info]
     others = [frame for frame in given if "split" not in frame.info]
     if to_label := unlabelled_frames(cfg):
-        others += [frame for frame in label(to_label).frames if frame is not None]
+        labelled = label(to_label)
+        others += [frame for frame in labelled.frames if frame is not None]
+        if labelled.reasons:
+            first = next(iter(labelled.reasons.values()))
+            watch.tells(f"{len(labelled.reasons)} of {len(to_label)} initial frames could not be labelled; the first: {first}")
     n_test = 0 if test or parts(divided_before)[TEST] else math.ceil(len(others) / cfg.val_every)
     frames = [*test, *divided_before, *divided(others, cfg.val_every, parts(divided_before), n_test)]
     counts = parts(frames)
