@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
@@ -26,9 +27,10 @@ from mlff.active.label import Labelled
 from mlff.active.quarantine import alarm
 from mlff.active.rank import RankBy
 from mlff.active.record import Record
-from mlff.active.select import Pick, Selection
+from mlff.active.select import Pick, Selection, pick
 from mlff.active.surrogate import Surrogate
 from mlff.active.watch import Watch
+from mlff.structure import structure
 from mlff.uncertainty import FrameClass, Levels
 
 ROUNDS, MODEL, DATA, FINAL = "rounds", "training/model", "data.extxyz", "model"
@@ -45,11 +47,12 @@ class Campaign:
 
     folder: of everything that is kept. schedule: stages, taken in order, each until it has converged.
     initial: labelled frames with their `split`, the data that the first model learns.
-    label: labels frames, or quarantines them; what was labelled before is not labelled again. core_hours: of all labels so far.
+    label: labels frames, or quarantines them; what was labelled before is not labelled again. core_hours: of labels, by their
+        keys.
     train: trains on a file of labelled frames (with `split`) into a folder, from a model or anew; returns when folder/model is there, at
         once where it was before.
-    audit: frames of each round, drawn at random from all that were explored and did not fail, that are labelled to measure the true error;
-        they are never learnt from, so that the error is of frames nobody chose.
+    audit: frames of each round, drawn at random from all that were explored and did not fail (of these at most a quarter), that are
+        labelled to measure the true error; they are never learnt from, so that the error is of frames nobody chose.
     val_every: of the frames to learn from every so manieth validates.
     """
 
@@ -62,7 +65,7 @@ class Campaign:
     convergence: Convergence
     initial: Sequence[Atoms]
     label: Label
-    core_hours: Callable[[], float]
+    core_hours: Callable[[Sequence[str]], float]
     train: Train
     watch: Watch
     audit: int = 8
@@ -70,11 +73,21 @@ class Campaign:
     seed: int = 0
     _seconds: dict[str, float] = field(default_factory=dict)
 
+    def __post_init__(self):
+        names = [stage.name for stage in self.schedule]
+        if not names or len(set(names)) < len(names):
+            raise ValueError(f"the stages of the schedule are {names}, expected one at least and each name once")
+
     def run(self) -> list[Record]:
-        """To convergence, or to the last round allowed; the records of all rounds."""
-        records: list[Record] = []
+        """To convergence, or to the last round allowed; the records of all rounds.
+
+        Rounds count for the stage that they were made for, whatever the schedule and the convergence have become since.
+        """
+        records = self._records()
+        if records:
+            self.watch.finished(records)
         for stage in self.schedule:
-            of_stage: list[Record] = []
+            of_stage = [record for record in records if record.stage == stage.name]
             while not self.convergence.reached(of_stage):
                 if stage.most_rounds is not None and len(of_stage) >= stage.most_rounds:
                     self.watch.tells(f"stage {stage.name} ends after {len(of_stage)} rounds: {advice(of_stage, self.convergence.ratio)}")
@@ -90,18 +103,17 @@ class Campaign:
 
     def _round(self, number: int, stage: Exploration, earlier: Sequence[Record]) -> Record:
         place = self.place(number)
-        if (place / RECORD).exists():
-            return Record.read(place / RECORD)
         self.watch.begins(number, stage.name)
         self._seconds.clear()
         place.mkdir(parents=True, exist_ok=True)
         data = self._data(number)
         model = self._model(number, data, earlier)
         surrogate = Surrogate(self.folder / model)
+        if number == 0:
+            self._refuse_unknown(surrogate.committee.species)
         levels = self.criterion.levels(self._history(surrogate, data))
-        judged, levels = self._explored(number, stage, surrogate, levels)
-        selected, refused = self._selected(place, number, judged, surrogate, data)
-        hours = self.core_hours()
+        judged, ranked = self._explored(number, stage, surrogate, levels)
+        selected, refused = self._selected(place, number, judged, ranked, surrogate, data)
         with self._step("label", f"labelling {len(selected)} frames"):
             labelled = self.label(selected)
         kept = [frame for frame in labelled.frames if frame is not None]
@@ -128,7 +140,7 @@ class Campaign:
             audit=self._errors(surrogate, audit),
             test=self._errors(surrogate, test),
             data=parts([*data, *learnt, *audit]),
-            core_hours=self.core_hours() - hours,
+            core_hours=self.core_hours(labelled.keys),
             seconds=dict(self._seconds),
             alarm=alarm([frame.info["deviation"] for frame in selected], [frame is None for frame in labelled.frames]),
         )
@@ -140,9 +152,26 @@ class Campaign:
         record.write(place / RECORD)
         return record
 
+    def _refuse_unknown(self, species: Sequence[str]) -> None:
+        """A stage that cannot begin is to be known before those that come first have run."""
+        for stage in self.schedule:
+            for source in stage.structures:
+                if strange := sorted(set(structure(source, seed=self.seed).symbols) - set(species)):
+                    raise ValueError(
+                        f"stage {stage.name}: {source} holds {', '.join(strange)}, but the model knows {', '.join(species)}; add labelled "
+                        "frames with the others to the initial ones, in a campaign of another name, or leave the structure out"
+                    )
+
     def place(self, number: int) -> Path:
         """The folder of a round."""
         return self.folder / ROUNDS / f"{number:03d}"
+
+    def _records(self) -> list[Record]:
+        """Of all rounds that were finished."""
+        found: list[Record] = []
+        while (path := self.place(len(found)) / RECORD).exists():
+            found.append(Record.read(path))
+        return found
 
     def _data(self, number: int) -> list[Atoms]:
         """All labelled frames before a round."""
@@ -163,10 +192,11 @@ class Campaign:
         return (place / MODEL).relative_to(self.folder)
 
     def _history(self, surrogate: Surrogate, data: Sequence[Atoms]) -> list[float]:
-        """The largest deviation of each frame that was learnt, now that it is."""
-        return [deviation.max_force for deviation in surrogate.deviations(part(data, TRAIN)[-50:])]
+        """The largest deviation of each frame that rounds chose and that was learnt, now that it is."""
+        return [deviation.max_force for deviation in surrogate.deviations(part(data[len(self.initial) :], TRAIN)[-50:])]
 
-    def _explored(self, number: int, stage: Exploration, surrogate: Surrogate, levels: Levels) -> tuple[list[Judged], Levels]:
+    def _explored(self, number: int, stage: Exploration, surrogate: Surrogate, levels: Levels) -> tuple[list[Judged], list[Judged]]:
+        """By the levels, which tell what has converged; and by adapted ones, which tell what is worth a label in this round."""
         place = self.place(number)
         with self._step("explore", f"exploring {stage.name}"):
             trajectories = self.explorer.explore(
@@ -175,49 +205,49 @@ class Campaign:
         with self._step("judge", "judging the frames"):
             deviations = [surrogate.deviations(one.frames) for one in trajectories]
             values = [self.criterion.uncertainty(one.frames, own, surrogate) for one, own in zip(trajectories, deviations, strict=True)]
-            levels = self.criterion.adapted(levels, np.concatenate(values))
             largest = [np.array([deviation.max_force for deviation in own]) for own in deviations]
-            judged = [judge(*each, levels) for each in zip(trajectories, values, largest, strict=True)]
+            adapted = self.criterion.adapted(levels, np.concatenate(values))
+            judged, ranked = ([judge(*each, own) for each in zip(trajectories, values, largest, strict=True)] for own in (levels, adapted))
         write_judged(place / JUDGED, judged, levels, self.criterion.unit)
-        return judged, levels
+        return judged, ranked
 
     def _selected(
-        self, place: Path, number: int, judged: Sequence[Judged], surrogate: Surrogate, data: Sequence[Atoms]
+        self, place: Path, number: int, judged: Sequence[Judged], ranked: Sequence[Judged], surrogate: Surrogate, data: Sequence[Atoms]
     ) -> tuple[list[Atoms], dict[str, int]]:
-        """What is to be labelled, as it was written if it was."""
+        """What is to be labelled, as it was written if it was.
+
+        The audit is drawn before anything is chosen, from all that is there, and what is learnt keeps as far from it in time as from each
+        other: else its errors would be those of the easier frames, and later those of neighbours of training frames.
+        """
         rng = np.random.default_rng([self.seed, number])
-        pool, refused = self.selection.pool(judged, rng)
+        pool, refused = self.selection.pool(ranked, rng)
         if not (place / SELECTED).exists():
             with self._step("select", f"choosing from {len(pool)} candidates"):
-                ranking = self.rank_by(pool, surrogate, part(data, TRAIN), rng)
-                chosen = [_frame(pick, pick.reason) for pick in self.selection.choose(pool, ranking)]
-                write_frames(place / SELECTED, chosen + self._audit(judged, chosen, rng))
+                audit = self._audit(judged, rng)
+                apart = [one for one in pool if self.selection.apart(one, audit)]
+                if pool and not apart:  # to learn comes first
+                    apart, audit = pool, []
+                chosen = self.selection.choose(apart, self.rank_by(apart, surrogate, part(data, TRAIN), rng))
+                write_frames(place / SELECTED, [_frame(one) for one in [*chosen, *audit]])
         return read_frames(place / SELECTED), refused
 
-    def _audit(self, judged: Sequence[Judged], chosen: Sequence[Atoms], rng: np.random.Generator) -> list[Atoms]:
-        """Frames nobody chose, each as likely as any other."""
-        known = {(frame.info["trajectory"], frame.info["step"]) for frame in chosen}
-        every = []
-        for number, one in enumerate(judged):
-            for k in np.flatnonzero(one.classes != FrameClass.FAILED).tolist():
-                atoms = one.trajectory.frames[k]
-                if (atoms.info["trajectory"], atoms.info["step"]) not in known and self.selection.soundness.fault(atoms) is None:
-                    values = float(one.values[k]), float(one.deviation[k]), float(one.trajectory.times[k])
-                    every.append(Pick(number, k, one.trajectory.condition, atoms, *values, AUDIT))
-        drawn = rng.choice(len(every), min(self.audit, len(every)), replace=False) if every else []
-        return [_frame(every[k], AUDIT) for k in drawn]
+    def _audit(self, judged: Sequence[Judged], rng: np.random.Generator) -> list[Pick]:
+        """Sound frames, each as likely as any other; at most one of four, so that the others can be learnt."""
+        every = [(number, k) for number, one in enumerate(judged) for k in np.flatnonzero(one.classes != FrameClass.FAILED).tolist()]
+        drawn = (pick(number, judged[number], k, AUDIT) for number, k in rng.permutation(np.array(every, int).reshape(-1, 2)).tolist())
+        sound = (one for one in drawn if self.selection.soundness.fault(one.atoms) is None)
+        return list(islice(sound, min(self.audit, len(every) // 4)))
 
     def _errors(self, surrogate: Surrogate, frames: Sequence[Atoms]) -> dict[str, dict[str, float]]:
         return force_errors(frames, surrogate.forces(frames)) if frames else {}
 
     def _keep_model(self, record: Record) -> None:
-        """The last model under a name of its own."""
-        final = self.folder / FINAL
-        if not final.exists():
-            unfinished = self.folder / f".{FINAL}"
-            shutil.rmtree(unfinished, ignore_errors=True)
-            shutil.copytree(self.folder / record.model, unfinished)
-            unfinished.rename(final)
+        """The last model under a name of its own, in place of that of a shorter schedule."""
+        final, unfinished = self.folder / FINAL, self.folder / f".{FINAL}"
+        shutil.rmtree(unfinished, ignore_errors=True)
+        shutil.copytree(self.folder / record.model, unfinished)
+        shutil.rmtree(final, ignore_errors=True)
+        unfinished.rename(final)
 
     @contextmanager
     def _step(self, name: str, words: str) -> Iterator[None]:
@@ -227,8 +257,8 @@ class Campaign:
         self._seconds[name] = self._seconds.get(name, 0.0) + time.monotonic() - began
 
 
-def _frame(pick: Pick, reason: str) -> Atoms:
+def _frame(chosen: Pick) -> Atoms:
     """With what is to be known of its choice."""
-    frame = pick.atoms.copy()
-    frame.info |= {"reason": reason, "uncertainty": pick.value, "deviation": pick.deviation}
+    frame = chosen.atoms.copy()
+    frame.info |= {"reason": chosen.reason, "uncertainty": chosen.value, "deviation": chosen.deviation}
     return frame

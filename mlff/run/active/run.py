@@ -1,6 +1,7 @@
 """`python scripts/active_learning.py`: a campaign from its first frames to a committee that knows what it explores."""
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -34,13 +35,18 @@ def run_active(cfg: DictConfig) -> list[Record]:
     oracle, ledger = instantiate(cfg.oracle, _convert_="all"), Ledger(folder / LABELS)
     with instantiate(cfg.executor, _convert_="all") as workers:
         label_all = partial(label, oracle=oracle, ledger=ledger, workers=workers, progress=True, **cfg.label)
-        campaign = campaign_of(cfg, label_all, ledger.core_hours, Progress(cfg.mobile))
+        campaign = campaign_of(cfg, label_all, partial(core_hours, ledger), Progress(cfg.mobile))
         try:
             records = campaign.run()
         except KeyboardInterrupt:
             raise SystemExit(f"interrupted; the same command goes on from where {folder} stands") from None
     log.info("model: %s", folder / "model" if (folder / "model").exists() else folder / records[-1].model)
     return records
+
+
+def core_hours(ledger: Ledger, keys: Sequence[str]) -> float:
+    """Of these labels, all attempts at each; the same whenever they were made, before a kill or after."""
+    return sum(ledger.row(key)["core_seconds"] for key in set(keys)) / 3600
 
 
 def take_folder(folder: Path, cfg: DictConfig) -> None:
@@ -55,4 +61,6 @@ def take_folder(folder: Path, cfg: DictConfig) -> None:
                 f"What may change: {', '.join(name.rstrip('.') for name in MAY_CHANGE)}"
             )
     folder.mkdir(parents=True, exist_ok=True)
-    config.write_text(OmegaConf.to_yaml(own))
+    unfinished = config.with_suffix(".unfinished")
+    unfinished.write_text(OmegaConf.to_yaml(own))
+    unfinished.replace(config)
