@@ -7,12 +7,13 @@ import numpy as np
 
 @dataclass(frozen=True)
 class Axis:
-    """Range `low` to `high`, linear or logarithmic, with the text (and unit) that names it."""
+    """Range `low` to `high`, linear or logarithmic, with the text (and unit) that names it; `whole`: of what is counted."""
 
     label: str
     low: float
     high: float
     log: bool = False
+    whole: bool = False
 
     def __post_init__(self):
         if not self.low < self.high or (self.log and self.low <= 0):
@@ -49,6 +50,7 @@ class Axis:
         raw = (self.high - self.low) / about
         power = 10.0 ** np.floor(np.log10(raw))
         step = next(f * power for f in (1, 2, 5, 10) if f * power >= 0.999 * raw)
+        step = max(step, 1) if self.whole else step
         first = int(np.ceil(self.low / step - 1e-9))
         return [i * step for i in range(first, int(np.floor(self.high / step + 1e-9)) + 1)]
 

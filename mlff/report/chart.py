@@ -42,6 +42,15 @@ class Chart:
         _, bottom = self._pixels(x, low)
         self._parts.append(f'<path class="band c{colour}" d="M{_path(px, top)}L{_path(px[::-1], bottom[::-1])}Z"/>')
 
+    def bars(self, x: Sequence[float], low: Sequence[float], high: Sequence[float], colour: int, name: str) -> None:
+        """Upright bars around x, as wide as leaves a gap where x are 1 apart; told is their length."""
+        (left, top), (right, bottom) = self._pixels(np.asarray(x) - 0.38, high), self._pixels(np.asarray(x) + 0.38, low)
+        boxes = zip(left, right, top, bottom, strict=True)
+        self._parts.append(
+            f'<path class="area c{colour}" d="{"".join(f"M{a:.1f} {c:.1f}H{b:.1f}V{d:.1f}H{a:.1f}Z" for a, b, c, d in boxes)}"/>'
+        )
+        self._remember(x, np.subtract(high, low), colour, name)
+
     def points(self, x: Sequence[float], y: Sequence[float], colour: int, name: str) -> None:
         px, py = self._pixels(x, y)
         marks = "".join(f"M{a:.1f} {b:.1f}h0" for a, b in zip(px, py, strict=True))  # round caps turn empty strokes into dots

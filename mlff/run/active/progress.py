@@ -11,6 +11,7 @@ from mlff.active.errors import ALL
 from mlff.active.judge import Counts
 from mlff.active.record import Errors, Record
 from mlff.md.watch import ProgressBar
+from mlff.run.active.rounds import system_of
 from mlff.units import TO_MILLI
 
 log = logging.getLogger(__name__)
@@ -49,22 +50,23 @@ def conditions_table(record: Record) -> Table:
     """Accurate, candidate and failed frames by system and temperature."""
     table = Table("system", "T, K", "frames", "accurate", "candidate", "failed", box=SIMPLE_HEAD, title=f"round {record.number}")
     for condition, counts in record.counts.items():
-        system = " ".join([condition.structure, *([condition.mode] if condition.mode != "UC" else [])])
-        system += f" {condition.pressure:g} GPa" if condition.pressure else ""
-        table.add_row(system, f"{condition.temperature:g}", str(counts.total), *shares(counts))
+        table.add_row(system_of(condition), f"{condition.temperature:g}", str(counts.total), *shares(counts))
     return table
 
 
 def rounds_table(records: Sequence[Record], mobile: Sequence[str]) -> Table:
-    """One row per round: the ratio, what was labelled and at what cost, and the errors by element."""
+    """One row per round: the ratio, what was labelled and at what cost, and the errors by element, which share a column."""
     elements = [*mobile, ALL]
-    heads = ["round", "stage", "accurate", "new labels", "quarantine", "core h", "train"]
-    heads += [f"{kind} {element}" for kind in ("chosen", "audit", "test") for element in elements]
-    table = Table(*heads, box=SIMPLE_HEAD, title="force RMSE, meV/Å: of chosen frames before they were learnt, of this audit, of all tests")
+    caption = f"errors: force RMSE of {' / '.join(elements)}, meV/Å, of chosen frames before they were learnt, of this audit, of all tests"
+    table = Table(box=SIMPLE_HEAD, title="rounds", caption=caption, caption_justify="left")
+    table.add_column("round", no_wrap=True)
+    table.add_column("stage", no_wrap=True, overflow="ellipsis")
+    for head in ("accurate", "labels", "quarantine", "core h", "train", "chosen", "audit", "test"):
+        table.add_column(head, justify="right", no_wrap=True, min_width=len(head))
     for record in records:
         row = [str(record.number), record.stage, f"{record.total.ratio:.1%}", str(record.labelled), str(len(record.quarantined))]
         row += [f"{record.core_hours:.2f}", str(record.data["train"])]
-        row += [milli(errors, element) for errors in (record.before, record.audit, record.test) for element in elements]
+        row += [" / ".join(milli(errors, e) for e in elements) for errors in (record.before, record.audit, record.test)]
         table.add_row(*row)
     return table
 

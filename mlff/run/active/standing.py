@@ -1,0 +1,93 @@
+"""How far a campaign is, in words: whether it has converged, why not, and what its readers must know."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import groupby
+
+from mlff.active.convergence import Convergence, advice
+from mlff.active.errors import ALL
+from mlff.active.record import Record
+from mlff.units import TO_MILLI
+
+CONVERGED, NOT_CONVERGED, UNDER_WAY = "converged", "not converged", "under way"
+
+
+def by_stage(records: Sequence[Record]) -> list[list[Record]]:
+    return [list(own) for _, own in groupby(records, key=lambda record: record.stage)]
+
+
+def standing(records: Sequence[Record], schedule: Sequence[Mapping], convergence: Convergence) -> str:
+    """One of CONVERGED, NOT_CONVERGED (no further round is allowed) and UNDER_WAY.
+
+    Args:
+        records: of all rounds, one at least. schedule: stages, as the configuration has them.
+    """
+    last, stage = by_stage(records)[-1], schedule[-1]
+    at_last_stage = stage["name"] == last[0].stage
+    if at_last_stage and convergence.reached(last):
+        return CONVERGED
+    most = stage.get("most_rounds") if at_last_stage else None
+    if len(records) >= convergence.most_rounds or (most is not None and len(last) >= most):
+        return NOT_CONVERGED
+    return UNDER_WAY
+
+
+def summary(records: Sequence[Record], state: str, core_hours: float, code: str) -> str:
+    """One sentence. core_hours: of all labels. code: that made them."""
+    first, last = records[0], records[-1]
+    rounds = "one round" if len(records) == 1 else f"{len(records)} rounds"
+    accurate = f"{last.total.ratio:.1%} of the frames of the last were accurate" if last.total.total else "the last explored nothing"
+    cost = f"{sum(record.labelled for record in records):,} labels by {code}, {core_hours:.3g} core hours with the first frames"
+    errors = [record.audit[ALL]["rmse"] * TO_MILLI for record in (first, last) if ALL in record.audit]
+    words = ""
+    if len(errors) == 2 and first is not last:
+        words = f"; the force error on frames nobody chose went from {errors[0]:.0f} to {errors[1]:.0f} meV/Å"
+    return f"{state.capitalize()} after {rounds}: {accurate}; {cost}{words}."
+
+
+def warnings(
+    records: Sequence[Record],
+    schedule: Sequence[Mapping],
+    convergence: Convergence,
+    oracle: Mapping,
+    sizes: Iterable[int],
+) -> list[str]:
+    """Most serious first.
+
+    Args:
+        oracle: its configuration. sizes: numbers of atoms of the labelled frames.
+    """
+    state, stages = standing(records, schedule, convergence), by_stage(records)
+    found = []
+    if state != CONVERGED and not convergence.passes(records[-1]):
+        found.append(
+            f"{state.capitalize()} after {len(records)} of at most {convergence.most_rounds} rounds: {_why(stages[-1], convergence)}."
+        )
+    elif state != CONVERGED:
+        found.append(
+            f"{state.capitalize()} after {len(records)} of at most {convergence.most_rounds} rounds, though the last was as it should be: "
+            f"a stage wants {convergence.n_rounds} such rounds in a row."
+        )
+    for own in stages[:-1]:
+        if not convergence.reached(own):
+            found.append(f"Stage {own[0].stage} ended after {len(own)} rounds without having converged: {_why(own, convergence)}.")
+    found += [f"Round {record.number}: {record.alarm}." for record in records if record.alarm]
+    return found + gamma_alone(oracle, sorted(set(sizes)))
+
+
+def _why(records: Sequence[Record], convergence: Convergence) -> str:
+    return advice(records, convergence.ratio)
+
+
+def gamma_alone(oracle: Mapping, sizes: Sequence[int]) -> list[str]:
+    """A warning where the reference code samples no k-point but Γ, whose forces belong to one size of cell."""
+    if oracle["_target_"].endswith("GFN1xTB"):
+        words = "GFN1-xTB works at Γ alone: its forces depend on the size of the cell, by 180 meV/Å between 16 and 32 atoms of Li3PS4"
+    elif list(oracle.get("kpoints") or ()) == [1, 1, 1] and oracle.get("kpoint_spacing") is None:
+        words = "The reference code was asked for Γ alone (kpoints [1, 1, 1]): in small cells its forces depend on the size of the cell"
+    else:
+        return []
+    atoms = ", ".join(map(str, sizes))
+    several = (
+        f"labels of {atoms} atoms are mixed here, and contradict each other" if len(sizes) > 1 else f"all labels here are of {atoms} atoms"
+    )
+    return [f"{words}; {several}." if sizes else f"{words}."]
