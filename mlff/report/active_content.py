@@ -105,11 +105,15 @@ class Chosen:
 
 @dataclass(frozen=True)
 class LabelCost:
-    """One row of the ledger. seconds: wall time of the last attempt; core_hours: of all attempts. retries: of the code's own ladder."""
+    """One row of the ledger.
+
+    n_atoms: None where an old file does not tell. seconds: wall time of the last attempt; core_hours: of all attempts.
+    retries: of the code's own ladder.
+    """
 
     status: str
     formula: str
-    n_atoms: int
+    n_atoms: int | None
     seconds: float
     core_hours: float
     retries: int

@@ -52,10 +52,10 @@ def _sections(content: ActiveReport) -> list[Section]:
                 [Tab("", tables=[conditions_table(content)])],
             ),
             Section(
-                "deviation",
+                "uncertainty",
                 "Uncertainty",
                 "Left of both levels a frame is accurate, between them a candidate, right of them failed; its trajectory ends there. "
-                "Shares are of all frames that were planned." + some,
+                "Shares are of all frames that were planned; the outermost bins hold what lies beyond them too." + some,
                 [Tab("", uncertainty_histograms(content))],
             ),
             Section(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from itertools import pairwise
 
 import numpy as np
-from markupsafe import Markup, escape
+from markupsafe import Markup
 
 from mlff.report.active_content import ActiveReport, Picture, Round, Uncertainties
 from mlff.report.axis import Axis, tick_text
@@ -20,6 +20,7 @@ KIND_NAMES = {"chosen": "chosen, before", "audit": "audit", "test": "all tests"}
 MOST_ROUNDS = 12  # with a histogram of their own
 MOST_TEMPERATURES = 6  # told apart in a histogram
 N_BINS = 32
+FARTHEST = 5.0  # times the upper level: a trajectory that explodes would leave no room for all others
 
 
 def progress_figures(content: ActiveReport) -> list[Figure]:
@@ -35,7 +36,7 @@ def progress_figures(content: ActiveReport) -> list[Figure]:
 
 
 def _classes(rounds: Sequence[Round], wanted: float) -> Figure:
-    chart = Chart(_by_round(rounds), Axis("frames, %", 0.0, 100.0), "Shares of accurate, candidate and failed frames of each round")
+    chart = Chart(_by_round(rounds), Axis("frames, %", 0.0, 112.0), "Shares of accurate, candidate and failed frames of each round")
     x, base = np.array([r.number for r in rounds], float), np.zeros(len(rounds))
     for name, share in class_shares(rounds).items():
         chart.bars(x, base, base + share, CLASSES[name], name)
@@ -124,13 +125,17 @@ def shown_rounds(n: int) -> list[int]:
 
 
 def value_extent(judged: Sequence[Uncertainties]) -> tuple[float, float]:
-    """Ends of a logarithmic axis that holds all values and levels."""
+    """Ends of a logarithmic axis that holds the levels and nearly all values, but none far beyond the upper level."""
     values = np.concatenate([np.zeros(0), *(v for each in judged for v in each.values.values())])
-    return decades_extent(values, np.array([level for each in judged for level in each.levels]))
+    levels = np.array([level for each in judged for level in each.levels])
+    return decades_extent(np.minimum(values, FARTHEST * levels.max()), levels)
 
 
 def histogram(judged: Uncertainties, extent: tuple[float, float]) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Edges of the bins, and the percent of all planned frames in each of them, by temperature; of many temperatures, together."""
+    """Edges of the bins, and the percent of all planned frames in each of them, by temperature; of many temperatures, together.
+
+    The first and the last bin hold what lies beyond them too.
+    """
     edges = np.geomspace(*extent, N_BINS + 1)
     groups = {f"{t:g} K": v for t, v in sorted(judged.values.items())}
     if len(groups) > MOST_TEMPERATURES:
@@ -170,4 +175,8 @@ def not_shown(judged: Uncertainties) -> str:
 
 def picture_figure(picture: Picture) -> Figure:
     image = f"data:image/png;base64,{b64encode(picture.png).decode()}"
-    return Figure(picture.title, Markup('<img class="picture" alt="{}" src="{}">').format(escape(picture.title), image), picture.caption)
+    return Figure(
+        picture.title,
+        Markup('<div class="picture" tabindex="0"><img alt="{}" src="{}"></div>').format(picture.title, image),
+        picture.caption,
+    )

@@ -10,7 +10,7 @@ from mlff.report.active_content import LABELLED, ActiveReport, Chosen, LabelCost
 from mlff.report.tables import Row, Table
 from mlff.units import TO_MILLI
 
-MOST_CHOSEN = 40  # of one round, that the page shows
+MOST_CHOSEN = 20  # of one round, that the page shows
 LONGEST = 400  # characters of a reason
 
 
@@ -179,9 +179,9 @@ def ledger_tables(content: ActiveReport) -> list[Table]:
 
 def _cost_row(name: str, labels: Sequence[LabelCost], kind: str = "") -> Row:
     seconds = [label.seconds for label in labels if label.status == LABELLED]
-    sizes = sorted({label.n_atoms for label in labels})
+    sizes = sorted({label.n_atoms for label in labels if label.n_atoms})
     cells = (
-        f"{sizes[0]}" if len(sizes) == 1 else f"{sizes[0]}…{sizes[-1]}",
+        "…".join(f"{size:,}" for size in dict.fromkeys((sizes[0], sizes[-1]))) if sizes else "–",
         f"{len(seconds):,}",
         f"{np.median(seconds):.3g}" if seconds else "–",
         f"{max(seconds):.3g}" if seconds else "–",

@@ -21,7 +21,7 @@ def _cost(row: dict) -> LabelCost:
     return LabelCost(
         status=row["status"],
         formula=row["formula"] or "unknown",  # files of an older version do not tell
-        n_atoms=row["n_atoms"] or 0,
+        n_atoms=row["n_atoms"],
         seconds=row["wall_time"],
         core_hours=(row["core_seconds"] or 0.0) / 3600,
         retries=row["retries"] or 0,

@@ -1,7 +1,7 @@
 """What a campaign shows in a terminal: its steps as they begin, and a table after each round."""
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -20,13 +20,15 @@ WIDTH = 120  # columns of a file, which would otherwise be taken for 80
 
 
 class Progress(ProgressBar):
-    """Tells all of it."""
+    """Tells all of it; report: writes the page, once a round that was begun here is over."""
 
-    def __init__(self, mobile: Sequence[str]):
-        self.mobile = list(mobile)
+    def __init__(self, mobile: Sequence[str], report: Callable[[], object]):
+        self.mobile, self.report = list(mobile), report
+        self._begun: int | None = None
 
     def begins(self, number: int, stage: str) -> None:
         log.info("── round %d: %s", number, stage)
+        self._begun = number
 
     def step(self, words: str) -> None:
         log.info("   %s", words)
@@ -44,6 +46,14 @@ class Progress(ProgressBar):
         console.print(rounds_table(records, self.mobile))
         if records[-1].alarm:
             log.warning("warning: %s", records[-1].alarm)
+        if records[-1].number == self._begun:  # the rounds before were over when the campaign was taken up again
+            self._write_report()
+
+    def _write_report(self) -> None:
+        try:
+            self.report()
+        except Exception as error:  # days of labels must not be held up by a page
+            log.warning("warning: no report was written (%s: %s); the campaign goes on", type(error).__name__, error)
 
 
 def conditions_table(record: Record) -> Table:
@@ -57,8 +67,8 @@ def conditions_table(record: Record) -> Table:
 def rounds_table(records: Sequence[Record], mobile: Sequence[str]) -> Table:
     """One row per round: the ratio, what was labelled and at what cost, and the errors by element, which share a column."""
     elements = [*mobile, ALL]
-    caption = f"errors: force RMSE of {' / '.join(elements)}, meV/Å, of chosen frames before they were learnt, of this audit, of all tests"
-    table = Table(box=SIMPLE_HEAD, title="rounds", caption=caption, caption_justify="left")
+    title = f"force RMSE of {' / '.join(elements)}, meV/Å: chosen frames before they were learnt, this audit, all tests"
+    table = Table(box=SIMPLE_HEAD, title=title)
     table.add_column("round", no_wrap=True)
     table.add_column("stage", no_wrap=True, overflow="ellipsis")
     for head in ("accurate", "labels", "quarantine", "core h", "train", "chosen", "audit", "test"):

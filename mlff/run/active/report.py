@@ -44,13 +44,12 @@ def content_of(cfg: DictConfig, folder: Path, records: Sequence[Record]) -> Acti
     convergence, schedule = Convergence(**given["convergence"]), given["schedule"]
     labels, chosen = label_costs(folder), chosen_of(folder, records)
     state = standing(records, schedule, convergence)
-    hours = sum(label.core_hours for label in labels)
     return ActiveReport(
         title=f"Active learning: {cfg.name}",
-        summary=summary(records, state, hours, _code(labels)),
+        summary=summary(records, state, _code(labels)),
         rounds=rounds_of(folder, records),
         wanted=convergence.ratio,
-        warnings=warnings(records, schedule, convergence, given["oracle"], {label.n_atoms for label in labels}),
+        warnings=warnings(records, schedule, convergence, given["oracle"], {label.n_atoms for label in labels if label.n_atoms}),
         mobile=list(cfg.mobile),
         chosen=chosen,
         labels=labels,
@@ -61,8 +60,8 @@ def content_of(cfg: DictConfig, folder: Path, records: Sequence[Record]) -> Acti
             "state": state,
             "criterion": _named(given["criterion"]),
             "reference code": _named(given["oracle"]),
-            "selection": given["selection"],
-            "convergence": given["convergence"],
+            "selection": _spaced(given["selection"]),
+            "convergence": _spaced(given["convergence"]),
             "schedule": schedule,
         },
         config_text=OmegaConf.to_yaml(cfg, resolve=True),
@@ -75,4 +74,8 @@ def _code(labels: Sequence[LabelCost]) -> str:
 
 def _named(options: dict) -> dict:
     """By the last part of its class's name, which tells more than its module."""
-    return {"kind": options["_target_"].rpartition(".")[2]} | {name: value for name, value in options.items() if name != "_target_"}
+    return {"kind": options["_target_"].rpartition(".")[2]} | _spaced({name: options[name] for name in options if name != "_target_"})
+
+
+def _spaced(options: dict) -> dict:
+    return {name.replace("_", " "): value for name, value in options.items()}

@@ -12,13 +12,15 @@ from mlff.active.label import label
 from mlff.active.ledger import Ledger
 from mlff.active.record import Record
 from mlff.run.active.campaign import campaign_of
+from mlff.run.active.costs import LABELS
 from mlff.run.active.progress import Progress
+from mlff.run.active.report import report_active
 from mlff.run.folder import changes
 from mlff.run.threads import set_threads
 
 log = logging.getLogger(__name__)
 
-CONFIG, LABELS = "config.yaml", "labels"
+CONFIG = "config.yaml"
 # what may be changed while a campaign is under way: where and how fast it runs, how long, and what comes next in its schedule
 MAY_CHANGE = ("folder", "threads", "executor.", "label.", "convergence.", "schedule", "explore.device")
 
@@ -35,11 +37,13 @@ def run_active(cfg: DictConfig) -> list[Record]:
     oracle, ledger = instantiate(cfg.oracle, _convert_="all"), Ledger(folder / LABELS)
     with instantiate(cfg.executor, _convert_="all") as workers:
         label_all = partial(label, oracle=oracle, ledger=ledger, workers=workers, progress=True, **cfg.label)
-        campaign = campaign_of(cfg, label_all, partial(core_hours, ledger), Progress(cfg.mobile))
+        watch = Progress(cfg.mobile, partial(report_active, cfg, folder, figures=False))
+        campaign = campaign_of(cfg, label_all, partial(core_hours, ledger), watch)
         try:
             records = campaign.run()
         except KeyboardInterrupt:
             raise SystemExit(f"interrupted; the same command goes on from where {folder} stands") from None
+    log.info("report: %s", report_active(cfg, folder))
     log.info("model: %s", folder / "model" if (folder / "model").exists() else folder / records[-1].model)
     return records
 

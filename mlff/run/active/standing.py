@@ -31,12 +31,13 @@ def standing(records: Sequence[Record], schedule: Sequence[Mapping], convergence
     return UNDER_WAY
 
 
-def summary(records: Sequence[Record], state: str, core_hours: float, code: str) -> str:
-    """One sentence. core_hours: of all labels. code: that made them."""
+def summary(records: Sequence[Record], state: str, code: str) -> str:
+    """One sentence. code: that made the labels."""
     first, last = records[0], records[-1]
     rounds = "one round" if len(records) == 1 else f"{len(records)} rounds"
     accurate = f"{last.total.ratio:.1%} of the frames of the last were accurate" if last.total.total else "the last explored nothing"
-    cost = f"{sum(record.labelled for record in records):,} labels by {code}, {core_hours:.3g} core hours with the first frames"
+    hours = sum(record.core_hours for record in records)
+    cost = f"{sum(record.labelled for record in records):,} labels by {code} in {hours:.3g} core hours"
     errors = [record.audit[ALL]["rmse"] * TO_MILLI for record in (first, last) if ALL in record.audit]
     words = ""
     if len(errors) == 2 and first is not last:
