@@ -36,7 +36,13 @@ def _sections(content: ActiveReport) -> list[Section]:
                 "progress",
                 "Progress",
                 "Every round explores with seeds that no other round had: what is accurate there is known, not remembered.",
-                [Tab("", progress_figures(content), [rounds_table(content)])],
+                [Tab("", progress_figures(content))],
+            ),
+            Section(
+                "rounds",
+                "Rounds",
+                "What each of them did; its training has a page of its own. An interrupted one counts time from its last start.",
+                [Tab("", tables=[rounds_table(content)])],
             ),
             Section(
                 "errors",
@@ -67,16 +73,21 @@ def _sections(content: ActiveReport) -> list[Section]:
             Section(
                 "selection",
                 "Selection",
-                "What was sent to the reference code, and why. The audit measures; all others teach.",
+                "What was sent to the reference code, and why; all of it is in selected.csv. The audit measures; all others teach.",
                 [Tab("", tables=chosen_tables(content))],
             ),
             Section(
                 "quarantine",
                 "Quarantine",
-                "Frames that the reference code could not label. The campaign goes on without them.",
+                "Frames that the reference code could not label; all reasons are in selected.csv. The campaign goes on without them.",
                 [Tab("", tables=quarantine_tables(content))],
             ),
-            Section("ledger", "Ledger", "One row per label, whatever came of it.", [Tab("", tables=ledger_tables(content))]),
+            Section(
+                "ledger",
+                "Ledger",
+                "Every label, whatever came of it, those of the first frames too; frames that were given with a label are not in it.",
+                [Tab("", tables=ledger_tables(content))],
+            ),
             Section(
                 "structures",
                 "Structures",

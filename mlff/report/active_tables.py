@@ -11,6 +11,7 @@ from mlff.report.tables import Row, Table
 from mlff.units import TO_MILLI
 
 MOST_CHOSEN = 20  # of one round, that the page shows
+MOST_LOST = 40  # frames in quarantine
 LONGEST = 400  # characters of a reason
 
 
@@ -35,6 +36,7 @@ def rounds_table(content: ActiveReport) -> Table:
     """One row per round: shares, frames, cost, time."""
     head = (
         ("round", ""),
+        ("model", ""),
         ("stage", ""),
         ("accurate", "%"),
         ("candidate", "%"),
@@ -50,7 +52,6 @@ def rounds_table(content: ActiveReport) -> Table:
         ("exploring", "min"),
         ("labelling", "min"),
         ("training", "min"),
-        ("model", ""),
     )
     rows = []
     for r in content.rounds:
@@ -59,17 +60,16 @@ def rounds_table(content: ActiveReport) -> Table:
         counts = (sum(r.chosen.values()), r.n_audit, r.labelled, r.quarantined, r.refused)
         data = (r.data["train"], r.data["test"])
         times = tuple(f"{r.seconds[step] / 60:.1f}" if step in r.seconds else "–" for step in ("explore", "label", "train"))
-        cells = (r.stage, *shares, *(f"{n:,}" for n in counts), f"{r.core_hours:.3g}", *(f"{n:,}" for n in data), *times, training_link(r))
+        cells = (model_cell(r), r.stage, *shares, *(f"{n:,}" for n in counts), f"{r.core_hours:.3g}", *(f"{n:,}" for n in data), *times)
         rows.append(Row(f"{r.number}", cells))
-    rows.append(Row("Times are those of the last start: what an interrupted round had done before is not in them.", (), kind="remark"))
     return Table("Rounds", head, tuple(rows))
 
 
-def training_link(round: Round) -> str:
-    """To the report of the training, where this round has one."""
+def model_cell(round: Round) -> str:
+    """Whether the round trained one, with a link to the training's report."""
     if not round.trained:
-        return "that before"
-    return Markup('<a href="{}">training</a>').format(round.training) if round.training else "new"
+        return "as before"
+    return Markup('<a href="{}">new</a>').format(round.training) if round.training else "new"
 
 
 def conditions_table(content: ActiveReport) -> Table:
@@ -80,7 +80,7 @@ def conditions_table(content: ActiveReport) -> Table:
     for system, temperature in conditions(content):
         ratios = [ratio.get((system, temperature)) for ratio in found]
         cells = tuple(percent(ratio) for ratio in ratios)
-        rows.append(Row(f"{system}, {temperature:g} K", cells, tuple(ratios), kind="heat"))
+        rows.append(Row(f"{system}, {temperature:g} K", cells, tuple(ratios), kind="good"))
     head = (("", ""), *((f"round {r.number}", r.stage) for r in rounds))
     return Table("Accurate frames of each system and temperature, newest round first", head, tuple(rows))
 
@@ -124,10 +124,9 @@ def _frames_table(content: ActiveReport) -> Table:
         )
         for c in own[:MOST_CHOSEN]
     ]
-    words = f"The {MOST_CHOSEN} most uncertain of {len(own)}; all frames" if len(own) > MOST_CHOSEN else "The frames of all rounds"
-    rows.append(Row(f"{words} are in selected.csv.", (), kind="remark"))
     head = (("", ""), ("reason", ""), ("uncertainty", unit), ("deviation", "eV/Å"), ("trajectory", ""), ("step", ""), ("", ""))
-    return Table(f"Frames of round {last}, the most uncertain first", head, tuple(rows))
+    shown = f"{len(rows)} most uncertain of {len(own)}" if len(own) > len(rows) else "most uncertain first"
+    return Table(f"Frames of round {last}, the {shown}", head, tuple(rows))
 
 
 def quarantine_tables(content: ActiveReport) -> list[Table]:
@@ -136,11 +135,14 @@ def quarantine_tables(content: ActiveReport) -> list[Table]:
     if not lost:
         return []
     rows = []
-    for c in lost:
-        cells = (f"{c.round}", c.reason, f"{c.value:.3f}", f"{c.deviation:.3f}", c.trajectory, f"{c.step:,}")
-        rows += [Row(f"{c.system}, {c.temperature:g} K", cells), Row(shortened(c.quarantine), (), kind="remark")]
+    for c in lost[:MOST_LOST]:
+        cells = (f"{c.round}", c.reason, f"{c.value:.3f}")
+        why = f"{c.trajectory}, step {c.step:,}: {shortened(c.quarantine)}"
+        rows += [Row(f"{c.system}, {c.temperature:g} K", cells), Row(why, (), kind="remark")]
+    if len(lost) > MOST_LOST:
+        rows.append(Row(f"And {len(lost) - MOST_LOST:,} more.", (), kind="remark"))
     unit = content.last.uncertainties.unit
-    head = (("", ""), ("round", ""), ("chosen as", ""), ("uncertainty", unit), ("deviation", "eV/Å"), ("trajectory", ""), ("step", ""))
+    head = (("", ""), ("round", ""), ("chosen as", ""), ("uncertainty", unit))
     return [Table("In quarantine", head, tuple(rows))]
 
 
@@ -160,9 +162,7 @@ def ledger_tables(content: ActiveReport) -> list[Table]:
     if len(rows) > 1:
         rows.append(_cost_row("all", labels, kind="total"))
     codes = ", ".join(_by_count(label.code for label in labels))
-    rows.append(
-        Row(f"Made by {codes}. Labels of the first frames count too; those that were given with a label do not.", (), kind="remark")
-    )
+    rows.append(Row(f"Made by {codes}.", (), kind="remark"))
     head = (
         ("composition", ""),
         ("atoms", ""),

@@ -26,12 +26,14 @@ SUBTRACTING = (
 
 @dataclass(frozen=True)
 class Row:
-    """One row: its name, its cells, and the share (0 to 1) of the bar behind each cell, None for no bar; of "heat", of the shade."""
+    """One row: its name, its cells, and the share (0 to 1) of the bar behind each cell, or of its shade; None for neither."""
 
     name: str
     cells: tuple[str, ...]
     shares: tuple[float | None, ...] = ()
-    kind: str = ""  # "group": a heading of the rows below; "reference": somebody else's number; "heat": columns compare, so shades
+    kind: str = (
+        ""  # "group": a heading of the rows below; "reference": somebody else's number; "heat", "good": shades, since columns compare
+    )
     unit: str = ""
 
 

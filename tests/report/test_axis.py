@@ -54,3 +54,8 @@ def test_an_impossible_range_is_refused():
 )
 def test_tick_text(value, text):
     assert tick_text(value) == text
+
+
+@pytest.mark.parametrize(("high", "expected"), [(0.5, [0]), (2.5, [0, 1, 2]), (26.5, [0, 10, 20])])
+def test_what_is_counted_has_whole_ticks(high, expected):
+    assert Axis("round", -0.5, high, whole=True).ticks() == expected

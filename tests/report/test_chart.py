@@ -83,3 +83,12 @@ def test_bars_bounds_and_windows_lie_where_their_numbers_say(chart):
     assert bar == f"M{middle - 3:.1f} {bottom:.1f}h6m-3 0V{top + height / 2:.1f}m-3 0h6"
     assert arrow.startswith(f"M{middle - 5:.1f} {top + height / 2:.1f}h10m-5 0v18")  # down
     assert window == f"M{left + width / 4:.1f} {top}H{middle:.1f}v{height}H{left + width / 4:.1f}Z"
+
+
+def test_upright_bars_lie_between_their_ends_and_tell_their_length():
+    chart = Chart(Axis("round", -0.5, 1.5), Axis("y", 0, 10), "bars")
+    chart.bars([0, 1], [0, 5], [5, 10], 2, "n")
+    left, top, width, height = chart.box
+    a, b = left + width * (0.5 - 0.38) / 2, left + width * (0.5 + 0.38) / 2
+    assert f"M{a:.1f} {top + height / 2:.1f}H{b:.1f}V{top + height:.1f}H{a:.1f}Z" in chart.svg()
+    assert json.loads(parse(chart).get("data-hover"))["series"][0]["y"] == [5, 5]
