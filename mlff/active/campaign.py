@@ -19,7 +19,8 @@ from ase import Atoms
 from mlff.active.convergence import Convergence, advice
 from mlff.active.criterion import Criterion
 from mlff.active.errors import force_errors
-from mlff.active.explore import Exploration, Explorer
+from mlff.active.executors import Workers
+from mlff.active.explore import Exploration, Explorer, explore_elsewhere
 from mlff.active.frames import TEST, TRAIN, divided, part, parts, read_frames, write_frames
 from mlff.active.judge import Judged, counts_by_condition, judge
 from mlff.active.judged_file import write_judged
@@ -51,6 +52,7 @@ class Campaign:
         keys.
     train: trains on a file of labelled frames (with `split`) into a folder, from a model or anew; returns when folder/model is there, at
         once where it was before.
+    gpu: where dynamics run; None: in this process.
     audit: frames of each round, drawn at random from all that were explored and did not fail (of these at most a quarter), that are
         labelled to measure the true error; they are never learnt from, so that the error is of frames nobody chose.
     val_every: of the frames to learn from every so manieth validates.
@@ -68,6 +70,7 @@ class Campaign:
     core_hours: Callable[[Sequence[str]], float]
     train: Train
     watch: Watch
+    gpu: Workers | None = None
     audit: int = 8
     val_every: int = 8
     seed: int = 0
@@ -198,10 +201,12 @@ class Campaign:
     def _explored(self, number: int, stage: Exploration, surrogate: Surrogate, levels: Levels) -> tuple[list[Judged], list[Judged]]:
         """By the levels, which tell what has converged; and by adapted ones, which tell what is worth a label in this round."""
         place = self.place(number)
+        stop, folder = self.criterion.stop(levels), place / "exploration"
         with self._step("explore", f"exploring {stage.name}"):
-            trajectories = self.explorer.explore(
-                stage, surrogate.committee, self.criterion.stop(levels), number, self.seed, place / "exploration", self.watch
-            )
+            if self.gpu is not None:
+                task = explore_elsewhere, self.explorer, stage, str(surrogate.path), stop, number, self.seed, str(folder)
+                self.gpu.submit(*task).result()
+            trajectories = self.explorer.explore(stage, surrogate.committee, stop, number, self.seed, folder, self.watch)
         with self._step("judge", "judging the frames"):
             deviations = [surrogate.deviations(one.frames) for one in trajectories]
             values = [self.criterion.uncertainty(one.frames, own, surrogate) for one, own in zip(trajectories, deviations, strict=True)]

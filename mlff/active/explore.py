@@ -11,6 +11,7 @@ from ase import Atoms
 from ase.io import read
 
 from mlff.active.explored import Condition, Explored
+from mlff.active.surrogate import Surrogate
 from mlff.engine import Committee
 from mlff.md.batch import Settings
 from mlff.md.dynamics import Ensemble
@@ -21,7 +22,7 @@ from mlff.md.recorder import Intervals
 from mlff.md.replica import Replica
 from mlff.md.run_folder import REPLICAS, STOPPED, STOPPED_FRAME, TRAJECTORY
 from mlff.md.simulation import Simulation
-from mlff.md.watch import Watch
+from mlff.md.watch import Silent, Watch
 from mlff.structure import structure
 from mlff.trajectory import Trajectory
 from mlff.units import GPA, PS
@@ -155,6 +156,17 @@ class Explorer:
         """Frames of a trajectory that nothing stops."""
         every = self.intervals().frames
         return sum(stage.n_steps(self.settings.timestep) // every for stage in protocol.stages if stage.record)
+
+
+def explore_elsewhere(
+    explorer: Explorer, exploration: Exploration, model: str, stop: float | None, round: int, seed: int, folder: str
+) -> None:
+    """`Explorer.explore` as a task of an executor, which leaves what it found in the folder.
+
+    Args:
+        model: folder of the committee's artefact.
+    """
+    explorer.explore(exploration, Surrogate(Path(model)).committee, stop, round, seed, Path(folder), Silent())
 
 
 def replicas(exploration: Exploration, round: int, seed: int) -> list[Replica]:

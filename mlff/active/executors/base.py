@@ -22,10 +22,11 @@ class TaskCrashed(TaskLost):
 class Workers(Protocol):
     """Processes that run tasks. A task that hangs or crashes costs its own future alone; the others go on.
 
-    n_workers: tasks at a time.
+    n_workers: tasks at a time. gpu: others, for training and dynamics; None where these run in the driver.
     """
 
     n_workers: int
+    gpu: "Workers | None"
 
     def submit(self, function: Callable, /, *args, timeout: float | None = None) -> Future:
         """Run function(*args) in another process; both must be picklable, and defined in a module that it can import.

@@ -17,6 +17,8 @@ class Local:
         threads: OpenMP and BLAS threads of each process.
     """
 
+    gpu = None
+
     def __init__(self, n_workers: int = 1, threads: int = 1):
         if n_workers < 1 or threads < 1:
             raise ValueError(f"n_workers is {n_workers} and threads is {threads}, expected at least 1 of each")

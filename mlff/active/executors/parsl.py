@@ -65,6 +65,8 @@ class ParslWorkers:
 class _Labelled:
     """One executor of a ParslWorkers, which closes it."""
 
+    gpu = None
+
     def __init__(self, workers: ParslWorkers, executor):
         self._workers = workers
         provider = executor.provider

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from mlff.active.campaign import Campaign, Label
 from mlff.active.convergence import Convergence
+from mlff.active.executors import Workers
 from mlff.active.explore import Exploration, Explorer
 from mlff.active.frames import PARTS, TEST, divided, parts
 from mlff.active.rank import RANKINGS
@@ -20,11 +22,11 @@ from mlff.active.soundness import Soundness
 from mlff.active.watch import Watch
 from mlff.md.batch import Settings
 from mlff.md.guards import Bounds
-from mlff.run.active.training import Training
+from mlff.run.active.training import Training, train_elsewhere
 from mlff.structure import built
 
 
-def campaign_of(cfg: DictConfig, label: Label, core_hours: Callable[[Sequence[str]], float], watch: Watch) -> Campaign:
+def campaign_of(cfg: DictConfig, label: Label, workers: Workers, core_hours: Callable[[Sequence[str]], float], watch: Watch) -> Campaign:
     """Raises:
     ValueError: what the parts of a campaign refuse, or initial frames that could not be labelled.
     """
@@ -46,7 +48,8 @@ def campaign_of(cfg: DictConfig, label: Label, core_hours: Callable[[Sequence[st
         initial=initial_frames(cfg, label, watch),
         label=label,
         core_hours=core_hours,
-        train=training,
+        train=training if workers.gpu is None else partial(train_elsewhere, workers.gpu, training),
+        gpu=workers.gpu,
         watch=watch,
         audit=cfg.audit,
         val_every=cfg.val_every,

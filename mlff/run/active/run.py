@@ -38,7 +38,7 @@ def run_active(cfg: DictConfig) -> list[Record]:
     with instantiate(cfg.executor, _convert_="all") as workers:
         label_all = partial(label, oracle=oracle, ledger=ledger, workers=workers, progress=True, **cfg.label)
         watch = Progress(cfg.mobile, partial(report_active, cfg, folder, figures=False))
-        campaign = campaign_of(cfg, label_all, partial(core_hours, ledger), watch)
+        campaign = campaign_of(cfg, label_all, workers, partial(core_hours, ledger), watch)
         try:
             records = campaign.run()
         except KeyboardInterrupt:

@@ -9,6 +9,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig
 
+from mlff.active.executors import Workers
 from mlff.run.command import CONF
 from mlff.run.train import train
 
@@ -48,6 +49,11 @@ class Training:
         chosen = [*self.overrides, *(self.first if start is None else [*self.later, f"trainer.init_from={_quoted(start)}"])]
         with _beside_the_running_command(), initialize_config_dir(str(CONF), version_base="1.3"):
             return compose("train", [*own, *chosen])
+
+
+def train_elsewhere(workers: Workers, training: Training, data: Path, folder: Path, start: Path | None) -> None:
+    """The same as a task of an executor, on whose node the folders must be the same."""
+    workers.submit(training, data, folder, start).result()
 
 
 @contextmanager
