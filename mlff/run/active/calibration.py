@@ -16,7 +16,7 @@ from mlff.run.active.frame_info import frame_infos
 from mlff.run.active.rounds import place_of
 from mlff.uncertainty.calibration import FRAMEWORK, group_names
 
-MOST_FRAMES = 100  # the newest first; the report is written after every round and must not take long
+MOST_ATOMS = 3000  # of the newest frames; the page is written after every round and must not take long
 
 
 def calibration_of(folder: Path, records: Sequence[Record], mobile: Collection[str]) -> UncertaintyContent | None:
@@ -50,11 +50,14 @@ def calibration_of(folder: Path, records: Sequence[Record], mobile: Collection[s
 
 
 def untouched_frames(folder: Path, records: Sequence[Record]) -> list[Atoms]:
-    """At most MOST_FRAMES test frames, those of the last round first."""
+    """Test frames, those of the last round first, until they hold MOST_ATOMS."""
     files = [place_of(folder, record) / LABELLED for record in reversed(records)] + [place_of(folder, records[0]) / DATA]
     found: list[Atoms] = []
     for file in files:
-        if file.exists() and len(found) < MOST_FRAMES:
-            numbers = [number for number, info in enumerate(frame_infos(file)) if info["split"] == TEST]
-            found += [read(file, index=number, format="extxyz") for number in numbers[: MOST_FRAMES - len(found)]]
+        infos = frame_infos(file) if file.exists() else []
+        for number, info in enumerate(infos):
+            if sum(map(len, found)) >= MOST_ATOMS:
+                return found
+            if info["split"] == TEST:
+                found.append(read(file, index=number, format="extxyz"))
     return found
