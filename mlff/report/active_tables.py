@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from markupsafe import Markup
 
-from mlff.report.active_content import LABELLED, ActiveReport, Chosen, LabelCost, Round, Shares
+from mlff.report.active_content import LABELLED, ActiveReport, Chosen, LabelCost, Round
 from mlff.report.tables import Row, Table
 from mlff.units import TO_MILLI
 
@@ -206,12 +206,6 @@ def percent(ratio: float | None) -> str:
 def milli(value: float) -> str:
     """eV/Å as meV/Å."""
     return f"{TO_MILLI * value:.0f}"
-
-
-def worst(shares: Iterable[Shares]) -> Shares | None:
-    """Where the accurate share is lowest; None where nothing was explored."""
-    known = [s for s in shares if s.total]
-    return min(known, key=lambda s: s.ratio) if known else None
 
 
 def _by_count(names: Iterable[str]) -> list[str]:

@@ -1,6 +1,7 @@
 """The page of a campaign: its numbers are those of the files, it says what is wrong, and holds no number that is none."""
 
 import csv
+import dataclasses
 import html
 import io
 import json
@@ -13,15 +14,18 @@ import pytest
 from ase.io import read
 from rich.console import Console
 
-from mlff.active.convergence import advice
+from mlff.active.convergence import Convergence, advice
 from mlff.active.errors import ALL
+from mlff.active.explored import Condition
+from mlff.active.judge import Counts
 from mlff.report.active_content import Chosen
 from mlff.run.active import calibration
 from mlff.run.active.frame_info import frame_infos
 from mlff.run.active.pictures import to_look_at
 from mlff.run.active.progress import Progress, rounds_table
 from mlff.run.active.report import content_of, report_active
-from mlff.run.active.rounds import read_records
+from mlff.run.active.rounds import read_records, rounds_of
+from mlff.run.active.standing import NOT_CONVERGED, UNDER_WAY, gamma_alone, standing
 from mlff.uncertainty.calibration import fit_calibration
 from tests.report.test_page import browse, needs_browser
 from tests.run.active_folder import N_FIRST, N_PLANNED, UNSURE, Drawn, configuration, write_campaign
@@ -170,6 +174,37 @@ def test_a_last_stage_that_has_passed_once_is_under_way(tmp_path):
     cfg = configuration(tmp_path, "convergence.n_rounds=2")
     text = html.unescape(report_active(cfg, tmp_path, figures=False).read_text(encoding="utf-8"))
     assert "a stage wants 2 such rounds in a row" in text
+
+
+def test_a_model_that_is_tried_again_knows_what_it_knew(tmp_path):
+    first, second = write_campaign(tmp_path, [Drawn("long", 0.05), Drawn("long", 0.05)])
+    dataclasses.replace(second, model=first.model, trained=False).write(tmp_path / "rounds/001/round.json")
+    rounds = rounds_of(tmp_path, read_records(tmp_path))
+    assert [r.known for r in rounds] == [N_FIRST, N_FIRST]
+    assert [r.training for r in rounds] == ["rounds/000/training/report.html", ""]
+
+
+def test_a_last_stage_that_may_not_go_on_has_not_converged():
+    counts = {Condition("a", 300.0): Counts(accurate=1, failed=1)}
+    records = [SimpleNamespace(stage="long", total=Counts(1, 0, 1), counts=counts)] * 3
+    convergence = Convergence(most_rounds=30)
+    assert standing(records, [{"name": "long", "most_rounds": 3}], convergence) == NOT_CONVERGED
+    assert standing(records, [{"name": "long", "most_rounds": 4}], convergence) == UNDER_WAY
+    assert standing(records, [{"name": "long", "most_rounds": 3}, {"name": "next"}], convergence) == UNDER_WAY
+
+
+@pytest.mark.parametrize(
+    ("oracle", "sizes", "words"),
+    [
+        ({"_target_": "mlff.oracle.GFN1xTB"}, [16, 32], "labels of 16, 32 atoms are mixed here, and contradict each other."),
+        ({"_target_": "mlff.oracle.CP2K", "kpoints": [1, 1, 1], "kpoint_spacing": None}, [16], "asked for Γ alone"),
+        ({"_target_": "mlff.oracle.CP2K", "kpoints": [1, 1, 1], "kpoint_spacing": 0.04}, [16], None),
+        ({"_target_": "mlff.oracle.CP2K", "kpoints": [2, 2, 1], "kpoint_spacing": None}, [16], None),
+    ],
+)
+def test_a_teacher_at_gamma_is_told(oracle, sizes, words):
+    found = gamma_alone(oracle, sizes)
+    assert found == [] if words is None else words in found[0]
 
 
 def test_a_folder_without_a_round_is_refused(tmp_path):
