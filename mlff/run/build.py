@@ -8,10 +8,10 @@ import numpy as np
 from ase import Atoms
 from ase.data import chemical_symbols
 from ase.io import write
-from rich.console import Console
 from rich.table import Column, Table
 
 from mlff.geometry import classify, neighbor_list, structural_units
+from mlff.run.console import console
 from mlff.structure import Builder, built
 from mlff.units import G_PER_CM3
 
@@ -87,6 +87,6 @@ def print_rows(rows: Sequence[BuiltRow], files: Sequence[Path]) -> None:
         near = ", ".join(f"{pair} {distance:.2f}" for pair, distance in row.shortest.items())
         charge = "not known" if row.charge is None else f"{row.charge:+d}" if row.charge else "0"
         table.add_row(row.formula, str(row.atoms), cell, f"{row.density:.3f}", near, charge, row.units)
-    console = Console()
-    console.print(table)
-    console.print("written: " + ", ".join(str(file) for file in files[:4]) + (f" and {len(files) - 4} more" if len(files) > 4 else ""))
+    place = console()
+    place.print(table)
+    place.print("written: " + ", ".join(str(file) for file in files[:4]) + (f" and {len(files) - 4} more" if len(files) > 4 else ""))

@@ -9,12 +9,12 @@ from ase import Atoms
 from ase.filters import FrechetCellFilter
 from ase.optimize import LBFGS
 from omegaconf import DictConfig
-from rich.console import Console
 from rich.table import Table
 
 from mlff.analysis.elasticity import VOIGT, birch_murnaghan, hill_moduli, stiffness
 from mlff.data import Frame, read_frames
 from mlff.export.ase import MLFFCalculator
+from mlff.run.console import console
 from mlff.run.data import locate
 from mlff.run.threads import set_threads
 from mlff.units import EV_PER_A3_TO_GPA
@@ -99,4 +99,4 @@ def _print(rows: Mapping[str, Mapping[str, float]], columns: Sequence[str] = ("r
     table = Table("quantity", *columns, "difference")
     for name, row in rows.items():
         table.add_row(name, *(f"{row[c]:.3f}" for c in columns), f"{row['model'] - row['reference']:+.3f}")
-    Console().print(table)
+    console().print(table)

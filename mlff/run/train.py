@@ -20,6 +20,7 @@ from mlff.report import honest_warnings
 from mlff.run.bootstrap import bootstrap_weights
 from mlff.run.card import data_summary, model_card
 from mlff.run.closed_form import error_units, final_solve, start
+from mlff.run.console import console
 from mlff.run.data import RunData, dataset, load_data
 from mlff.run.estimate import print_estimate
 from mlff.run.folder import finished_metrics, prepare_folder
@@ -169,14 +170,13 @@ def _score(metrics: dict) -> float:
 
 def _compare_with_start(before: dict, after: dict) -> list[str]:
     """Print validation errors before and after fine-tuning; a warning where it made the forces worse."""
-    from rich.console import Console
     from rich.table import Table
 
     table = Table("validation", "before", "after", title="fine-tuning")
     for name, key in (("force MAE, meV/Å", "force_mae"), ("energy MAE, meV/atom", "energy_mae"), ("stress MAE, GPa", "stress_mae_gpa")):
         cells = [row["overall"][key] for row in (before, after)]
         table.add_row(name, *("–" if cell is None else f"{cell:.3f}" for cell in cells))
-    Console().print(table)
+    console().print(table)
     start, end = (row["overall"]["force_mae"] for row in (before, after))
     if start is None or end <= start:
         return []

@@ -1,7 +1,6 @@
 """`python scripts/verify.py model=…`: every engine beside the model's golden frames, on this machine."""
 
 import logging
-import sys
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +9,6 @@ from hydra.errors import InstantiationException
 from hydra.utils import instantiate
 from omegaconf import DictConfig, OmegaConf
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -19,12 +17,12 @@ from mlff.artefact.locate import locate_model
 from mlff.export.engine import Engine
 from mlff.export.verify import Verification, verify
 from mlff.run.command import CONF
+from mlff.run.console import console
 from mlff.run.threads import set_threads
 
 log = logging.getLogger(__name__)
 
 FOLDER = CONF / "export" / "engine"
-WIDTH = 100  # columns of a file, which would otherwise be taken for 80
 
 
 def verify_engines(cfg: DictConfig) -> list[tuple[str, str, Verification | str]]:
@@ -105,11 +103,11 @@ def _print(rows: Sequence[tuple[str, str, Verification | str]], device: str) -> 
             continue
         cells = [f"{1e3 * value:.1e}" for value in (found.energy, found.forces, found.stress)]
         table.add_row(name, device, dtype, *cells, f"{1e3 * found.drift:+.2f}", "differs" if found.problems else "agrees")
-    console = Console() if sys.stdout.isatty() else Console(width=WIDTH)
+    place = console()
     if table.row_count:
-        console.print("largest deviations from the golden frames, and the drift of the total energy", table, sep="\n")
+        place.print("largest deviations from the golden frames, and the drift of the total energy", table, sep="\n")
     for sentence, dtypes in absent.items():
-        console.print(f"{escape(sentence)} ({', '.join(dtypes)})", soft_wrap=True)
+        place.print(f"{escape(sentence)} ({', '.join(dtypes)})", soft_wrap=True)
 
 
 def _refuse(rows: Sequence[tuple[str, str, Verification | str]]) -> None:

@@ -4,7 +4,6 @@ import logging
 from collections.abc import Callable, Sequence
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from mlff.active.errors import ALL
@@ -12,11 +11,10 @@ from mlff.active.judge import Counts
 from mlff.active.record import Errors, Record
 from mlff.md.watch import ProgressBar
 from mlff.run.active.rounds import system_of
+from mlff.run.console import console
 from mlff.units import TO_MILLI
 
 log = logging.getLogger(__name__)
-
-WIDTH = 120  # columns of a file, which would otherwise be taken for 80
 
 
 class Progress(ProgressBar):
@@ -40,10 +38,7 @@ class Progress(ProgressBar):
         """That trajectories stop is what exploration is for; the table counts them."""
 
     def finished(self, records: Sequence[Record]) -> None:
-        console = Console()
-        console = console if console.is_terminal else Console(width=WIDTH)
-        console.print(conditions_table(records[-1]))
-        console.print(rounds_table(records, self.mobile))
+        console().print(conditions_table(records[-1]), rounds_table(records, self.mobile))
         if records[-1].alarm:
             log.warning("warning: %s", records[-1].alarm)
         if records[-1].number == self._begun:  # the rounds before were over when the campaign was taken up again

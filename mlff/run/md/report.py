@@ -9,20 +9,18 @@ from pathlib import Path
 import numpy as np
 from omegaconf import DictConfig, OmegaConf
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from mlff.md.plan import Plan
 from mlff.report import ArrheniusSeries, MdReport, MotionShares, write_md_figures, write_md_report
 from mlff.report import Replica as Row
 from mlff.report.md_tables import cell
+from mlff.run.console import console
 from mlff.run.md.numbers import write_numbers
 from mlff.run.md.results import Lines, Result, arrhenius_lines, motion_shares
 from mlff.run.md.rows import doubts, rows_of
 
 log = logging.getLogger(__name__)
-
-WIDTH = 130  # columns of a file, which would otherwise be taken for 80
 
 
 def report_md(cfg: DictConfig, plan: Plan, folder: Path, results: Sequence[Result], endings: Mapping[str, str]) -> Path:
@@ -85,8 +83,7 @@ def _print(results: Sequence[Result], rows: Mapping[str, Row], warnings: Sequenc
         table.add_row(where.structure, f"{where.temperature:g}", mean, mode, str(len(result.each)), result.mobile, *numbers)
         if not found.diffusivity.known:
             reasons[found.diffusivity.reason].append(f"{where.structure} {where.temperature:g} K {mode}")
-    console = Console()
-    (console if console.is_terminal else Console(width=WIDTH)).print(table)
+    console().print(table)
     for reason, places in reasons.items():
         log.info("no value for %s: %s", ", ".join(places), reason)
     for warning in warnings:

@@ -5,13 +5,13 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 from rich.box import SIMPLE_HEAD
-from rich.console import Console
 from rich.table import Table
 
 from mlff.md.plan import Plan
 from mlff.md.run_folder import CHECKPOINT
 from mlff.md.simulation import Simulation
 from mlff.md.watch import ProgressBar
+from mlff.run.console import console
 from mlff.run.folder import changes
 from mlff.run.md.plan import plan_of, protocol_of, timestep_warning
 from mlff.run.md.report import report_md
@@ -22,7 +22,6 @@ log = logging.getLogger(__name__)
 
 CONFIG = "config.yaml"
 MAY_CHANGE = ("folder", "threads")  # neither is part of what is computed
-WIDTH = 120  # columns of a file, which would otherwise be taken for 80
 
 
 def run_md(cfg: DictConfig) -> dict[str, str]:
@@ -85,5 +84,4 @@ def _print(plan: Plan) -> None:
         kinds = sorted({anion.kind for anion in replica.anions})
         counts = ", ".join(f"{sum(anion.kind == kind for anion in replica.anions)} {kind}" for kind in kinds)
         table.add_row(replica.name, str(len(replica.atoms)), f"{replica.temperature:g}", replica.mode, counts or "none")
-    console = Console()
-    console.print(table) if console.is_terminal else Console(width=WIDTH).print(table)
+    console().print(table)
