@@ -25,7 +25,7 @@ from mlff.run.active.pictures import to_look_at
 from mlff.run.active.progress import Progress, rounds_table
 from mlff.run.active.report import content_of, report_active
 from mlff.run.active.rounds import read_records, rounds_of
-from mlff.run.active.standing import NOT_CONVERGED, UNDER_WAY, gamma_alone, standing
+from mlff.run.active.standing import CONVERGED, NOT_CONVERGED, UNDER_WAY, gamma_alone, standing
 from mlff.uncertainty.calibration import fit_calibration
 from tests.report.test_page import browse, needs_browser
 from tests.run.active_folder import N_FIRST, N_PLANNED, UNSURE, Drawn, configuration, write_campaign
@@ -191,6 +191,13 @@ def test_a_last_stage_that_may_not_go_on_has_not_converged():
     assert standing(records, [{"name": "long", "most_rounds": 3}], convergence) == NOT_CONVERGED
     assert standing(records, [{"name": "long", "most_rounds": 4}], convergence) == UNDER_WAY
     assert standing(records, [{"name": "long", "most_rounds": 3}, {"name": "next"}], convergence) == UNDER_WAY
+    assert standing(records, [{"name": "long"}], Convergence(most_rounds=3)) == NOT_CONVERGED
+
+
+def test_a_stage_that_was_added_before_the_last_one_is_under_way():
+    passed = SimpleNamespace(stage="long", total=Counts(accurate=1))
+    assert standing([passed] * 2, [{"name": "long"}], Convergence()) == CONVERGED
+    assert standing([passed] * 2, [{"name": "new"}, {"name": "long"}], Convergence()) == UNDER_WAY
 
 
 @pytest.mark.parametrize(

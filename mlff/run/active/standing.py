@@ -1,7 +1,6 @@
 """How far a campaign is, in words: whether it has converged, why not, and what its readers must know."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from itertools import groupby
 
 from mlff.active.convergence import Convergence, advice
 from mlff.active.errors import ALL
@@ -11,24 +10,25 @@ from mlff.units import TO_MILLI
 CONVERGED, NOT_CONVERGED, UNDER_WAY = "converged", "not converged", "under way"
 
 
-def by_stage(records: Sequence[Record]) -> list[list[Record]]:
-    return [list(own) for _, own in groupby(records, key=lambda record: record.stage)]
+def by_stage(records: Sequence[Record]) -> dict[str, list[Record]]:
+    found: dict[str, list[Record]] = {}
+    for record in records:
+        found.setdefault(record.stage, []).append(record)
+    return found
 
 
 def standing(records: Sequence[Record], schedule: Sequence[Mapping], convergence: Convergence) -> str:
-    """One of CONVERGED, NOT_CONVERGED (no further round is allowed) and UNDER_WAY.
+    """CONVERGED: the last stage has, and no other wants a round. NOT_CONVERGED: no further round is allowed. Else UNDER_WAY.
 
     Args:
         records: of all rounds, one at least. schedule: stages, as the configuration has them.
     """
-    last, stage = by_stage(records)[-1], schedule[-1]
-    at_last_stage = stage["name"] == last[0].stage
-    if at_last_stage and convergence.reached(last):
-        return CONVERGED
-    most = stage.get("most_rounds") if at_last_stage else None
-    if len(records) >= convergence.most_rounds or (most is not None and len(last) >= most):
-        return NOT_CONVERGED
-    return UNDER_WAY
+    stages = by_stage(records)
+    for stage in schedule:
+        own, most = stages.get(stage["name"], []), stage.get("most_rounds")
+        if not convergence.reached(own) and (most is None or len(own) < most):
+            return NOT_CONVERGED if len(records) >= convergence.most_rounds else UNDER_WAY
+    return CONVERGED if convergence.reached(stages.get(schedule[-1]["name"], [])) else NOT_CONVERGED
 
 
 def summary(records: Sequence[Record], state: str, code: str) -> str:
@@ -57,20 +57,20 @@ def warnings(
     Args:
         oracle: its configuration. sizes: numbers of atoms of the labelled frames.
     """
-    state, stages = standing(records, schedule, convergence), by_stage(records)
+    state, stages, last = standing(records, schedule, convergence), by_stage(records), records[-1].stage
     found = []
     if state != CONVERGED and not convergence.passes(records[-1]):
         found.append(
-            f"{state.capitalize()} after {len(records)} of at most {convergence.most_rounds} rounds: {_why(stages[-1], convergence)}."
+            f"{state.capitalize()} after {len(records)} of at most {convergence.most_rounds} rounds: {_why(stages[last], convergence)}."
         )
     elif state != CONVERGED:
         found.append(
             f"{state.capitalize()} after {len(records)} of at most {convergence.most_rounds} rounds, though the last was as it should be: "
             f"a stage wants {convergence.n_rounds} such rounds in a row."
         )
-    for own in stages[:-1]:
-        if not convergence.reached(own):
-            found.append(f"Stage {own[0].stage} ended after {len(own)} rounds without having converged: {_why(own, convergence)}.")
+    for name, own in stages.items():
+        if name != last and not convergence.reached(own):
+            found.append(f"Stage {name} ended after {len(own)} rounds without having converged: {_why(own, convergence)}.")
     found += [f"Round {record.number}: {record.alarm}." for record in records if record.alarm]
     return found + gamma_alone(oracle, sorted(set(sizes)))
 
