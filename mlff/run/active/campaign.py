@@ -15,7 +15,7 @@ from mlff.active.campaign import Campaign, Label
 from mlff.active.convergence import Convergence
 from mlff.active.executors import Workers
 from mlff.active.explore import Exploration, Explorer
-from mlff.active.frames import PARTS, TEST, divided, parts
+from mlff.active.frames import PARTS, TEST, divided, parts, read_frames, write_frames
 from mlff.active.rank import RANKINGS
 from mlff.active.select import Hops, Selection
 from mlff.active.soundness import Soundness
@@ -24,6 +24,8 @@ from mlff.md.batch import Settings
 from mlff.md.guards import Bounds
 from mlff.run.active.training import Training, train_elsewhere
 from mlff.structure import built
+
+INITIAL = "initial.extxyz"
 
 
 def campaign_of(cfg: DictConfig, label: Label, workers: Workers, core_hours: Callable[[Sequence[str]], float], watch: Watch) -> Campaign:
@@ -45,7 +47,7 @@ def campaign_of(cfg: DictConfig, label: Label, workers: Workers, core_hours: Cal
         selection=selection,
         rank_by=RANKINGS[cfg.selection.rank_by],
         convergence=Convergence(**given["convergence"]),
-        initial=initial_frames(cfg, label, watch),
+        initial=kept_initial_frames(cfg, label, watch),
         label=label,
         core_hours=core_hours,
         train=training if workers.gpu is None else partial(train_elsewhere, workers.gpu, training),
@@ -72,6 +74,14 @@ def selection_of(given: dict) -> Selection:
     plain = {name: given[name] for name in ("n", "separation", "quota", "most")}
     hops = None if given["hops"] is None else Hops(**given["hops"])
     return Selection(**plain, hops=hops, soundness=Soundness(**given["soundness"]))
+
+
+def kept_initial_frames(cfg: DictConfig, label: Label, watch: Watch) -> list[Atoms]:
+    """Those of the first start: a label that is there only later would shift the parts, and test frames be learnt."""
+    kept = Path(cfg.folder) / INITIAL
+    if not kept.exists():
+        write_frames(kept, initial_frames(cfg, label, watch))
+    return read_frames(kept)
 
 
 def initial_frames(cfg: DictConfig, label: Label, watch: Watch) -> list[Atoms]:
