@@ -59,13 +59,12 @@ def train_elsewhere(workers: Workers, training: Training, data: Path, folder: Pa
 @contextmanager
 def _beside_the_running_command() -> Iterator[None]:
     """Hydra composes for one command at a time: that of the campaign makes room, and comes back."""
-    holder = GlobalHydra.instance()
-    running = holder.hydra
-    holder.clear()
+    running = GlobalHydra.instance().hydra
+    GlobalHydra.instance().clear()
     try:
         yield
     finally:
-        holder.hydra = running
+        GlobalHydra.instance().hydra = running  # another instance than before: Hydra puts back a copy
 
 
 def _quoted(path: Path | str) -> str:
