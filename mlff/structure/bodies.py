@@ -8,6 +8,8 @@ from ase.data import chemical_symbols
 
 from mlff.geometry import classify
 
+OTHER = "unknown "  # before the formula of a bonded piece that is no anion of a known shape
+
 
 @dataclass(frozen=True, eq=False)
 class Bodies:
@@ -36,20 +38,27 @@ class Bodies:
         return Bodies(self.numbers[atoms], self.positions[atoms], of_atom, self.kinds[which])
 
 
-def bodies_of(atoms: Atoms) -> Bodies:
-    """Raises:
-    ValueError: an atom is bonded to what is no anion of a known shape, so that there is no telling where one body ends.
+def bodies_of(atoms: Atoms, fragments: bool = False) -> Bodies:
+    """Each atom in its body.
+
+    Args:
+        fragments: whether a finite bonded piece of another shape, such as a PS3, is a body too, "unknown PS3".
+    Raises:
+        ValueError: an atom is bonded to what is no anion of a known shape, so that there is no telling where one body ends.
     """
     found = classify(atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc)
-    if strange := sorted({piece.kind for piece in found.others + found.percolating}):
+    strange = sorted({piece.kind for piece in (() if fragments else found.others) + found.percolating})
+    if strange:
         raise ValueError(
             f"found bonded pieces {strange}, expected anions of known shapes, which are kept whole; start from an intact crystal"
         )
     positions, of_atom = atoms.positions.copy(), np.full(len(atoms), -1)
-    for k, anion in enumerate(found.anions):
+    pieces = found.anions + found.others
+    for k, anion in enumerate(pieces):
         positions[anion.atoms] += anion.shifts @ atoms.cell.array
         of_atom[anion.atoms] = k
     alone = np.flatnonzero(of_atom < 0)
-    of_atom[alone] = len(found.anions) + np.arange(len(alone))
-    kinds = [anion.kind for anion in found.anions] + [chemical_symbols[z] for z in atoms.numbers[alone]]
+    of_atom[alone] = len(pieces) + np.arange(len(alone))
+    kinds = [anion.kind for anion in found.anions] + [OTHER + piece.kind for piece in found.others]
+    kinds += [chemical_symbols[z] for z in atoms.numbers[alone]]
     return Bodies(atoms.numbers.copy(), positions, of_atom, np.array(kinds))

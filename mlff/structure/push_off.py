@@ -18,13 +18,14 @@ class Crowded(ValueError):
     """There is no room for the bodies, or they are jammed: another start may do."""
 
 
-def pushed_off(bodies: Bodies, cell: np.ndarray, r_min: np.ndarray, rounds: int = 2000) -> Bodies:
+def pushed_off(bodies: Bodies, cell: np.ndarray, r_min: np.ndarray, rounds: int = 2000, held: np.ndarray | None = None) -> Bodies:
     """The bodies moved and turned as little as a soft repulsion between the atoms of different ones needs.
 
     Args:
         cell: (3, 3) rows, Å, periodic in all directions.
         r_min: (n_elements, n_elements), Å, by atomic numbers: what two atoms of different bodies keep.
         rounds: steps after which it is given up.
+        held: (n_bodies,) bool, bodies that stay where they are; None: all may move.
     Raises:
         Crowded: there is no room, or this start leads nowhere.
     """
@@ -41,6 +42,8 @@ def pushed_off(bodies: Bodies, cell: np.ndarray, r_min: np.ndarray, rounds: int 
         if lack <= 0:
             return replace(bodies, positions=positions)
         force, torque = _sums(body, forces), _sums(body, np.cross(arms, forces))
+        if held is not None:
+            force[held], torque[held] = 0, 0
         power = (force * linear).sum() + (torque * angular).sum()
         if power > 0:
             downhill += 1
