@@ -1,5 +1,7 @@
 """Eight atoms of Cu3Au, whose reference is ASE's effective medium theory, and a model of them that is fitted in seconds."""
 
+import os
+import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -65,3 +67,13 @@ def structure_file(folder: Path, name: str = "cu3au", atoms: Atoms | None = None
     path = folder / f"{name}.xyz"
     write(path, atoms or crystal(), format="extxyz")
     return str(path)
+
+
+class CountedEMT(EMT):
+    """The reference as a code that takes its time; each call is a line of the file that MLFF_TEST_CALLS names."""
+
+    def calculate(self, *args, **options) -> None:
+        with open(os.environ["MLFF_TEST_CALLS"], "a") as file:
+            file.write("label\n")
+        time.sleep(0.3)
+        super().calculate(*args, **options)
