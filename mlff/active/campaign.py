@@ -4,12 +4,14 @@ The driver looks at what is on disk and does what is missing: killing it at any 
 Each round has a folder: training/ (with its model/), exploration/, judged.json, selected.extxyz, labelled.extxyz, round.json.
 """
 
+import json
 import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import islice
 from pathlib import Path
 
@@ -18,6 +20,7 @@ from ase import Atoms
 
 from mlff.active.convergence import Convergence, advice
 from mlff.active.criterion import Criterion
+from mlff.active.cut_picks import cut_picks
 from mlff.active.errors import force_errors
 from mlff.active.executors import Workers
 from mlff.active.explore import Exploration, Explorer, explore_elsewhere
@@ -36,6 +39,7 @@ from mlff.uncertainty import FrameClass, Levels
 
 ROUNDS, MODEL, DATA, FINAL = "rounds", "training/model", "data.extxyz", "model"
 SELECTED, LABELLED, JUDGED, RECORD = "selected.extxyz", "labelled.extxyz", "judged.json", "round.json"
+UNCUT = "uncut.json"
 AUDIT = "audit"
 
 Label = Callable[[Sequence[Atoms]], Labelled]
@@ -229,19 +233,34 @@ class Campaign:
         if not (place / SELECTED).exists():
             with self._step("select", f"choosing from {len(pool)} candidates"):
                 audit = self._audit(judged, rng)
+                pool, uncut = self._cut(pool, surrogate)
+                (place / UNCUT).write_text(json.dumps(uncut))
                 apart = [one for one in pool if self.selection.apart(one, audit)]
                 if pool and not apart:  # to learn comes first
                     apart, audit = pool, []
                 chosen = self.selection.choose(apart, self.rank_by(apart, surrogate, part(data, TRAIN), rng))
                 write_frames(place / SELECTED, [_frame(one) for one in [*chosen, *audit]])
-        return read_frames(place / SELECTED), refused
+        uncut = json.loads((place / UNCUT).read_text()) if (place / UNCUT).exists() else {}
+        return read_frames(place / SELECTED), dict(Counter(refused) + Counter(uncut))
+
+    def _cut(self, pool: Sequence[Pick], surrogate: Surrogate) -> tuple[list[Pick], dict[str, int]]:
+        """Local cells around the atoms that the members disagree most about, where frames are too large."""
+
+        def most_uncertain(frames: Sequence[Atoms]) -> list[int]:
+            return [int(deviation.force.argmax()) for deviation in surrogate.deviations(frames)]
+
+        return cut_picks(pool, self.selection.local_cells, self.selection.soundness, most_uncertain)
 
     def _audit(self, judged: Sequence[Judged], rng: np.random.Generator) -> list[Pick]:
-        """Sound frames, each as likely as any other; at most one of four, so that the others can be learnt."""
+        """Sound frames, each as likely as any other; at most one of four, so that the others can be learnt.
+
+        Of those that are too large, cells around any atom, whose errors hold those of the odd surroundings where they were cut.
+        """
         every = [(number, k) for number, one in enumerate(judged) for k in np.flatnonzero(one.classes != FrameClass.FAILED).tolist()]
         drawn = (pick(number, judged[number], k, AUDIT) for number, k in rng.permutation(np.array(every, int).reshape(-1, 2)).tolist())
         sound = (one for one in drawn if self.selection.soundness.fault(one.atoms) is None)
-        return list(islice(sound, min(self.audit, len(every) // 4)))
+        audit = list(islice(sound, min(self.audit, len(every) // 4)))
+        return cut_picks(audit, self.selection.local_cells, self.selection.soundness, partial(_any_atoms, rng))[0]
 
     def _errors(self, surrogate: Surrogate, frames: Sequence[Atoms]) -> dict[str, dict[str, float]]:
         return force_errors(frames, surrogate.forces(frames)) if frames else {}
@@ -260,6 +279,10 @@ class Campaign:
         began = time.monotonic()
         yield
         self._seconds[name] = self._seconds.get(name, 0.0) + time.monotonic() - began
+
+
+def _any_atoms(rng: np.random.Generator, frames: Sequence[Atoms]) -> list[int]:
+    return [int(rng.integers(len(atoms))) for atoms in frames]
 
 
 def _frame(chosen: Pick) -> Atoms:

@@ -11,6 +11,7 @@ from ase import Atoms
 from mlff.active.explored import Condition
 from mlff.active.hops import hopping
 from mlff.active.judge import Judged
+from mlff.active.local_cell import LocalCells
 from mlff.active.rankings import Ranking
 from mlff.active.soundness import Soundness
 from mlff.uncertainty import FrameClass
@@ -55,6 +56,7 @@ class Selection:
 
     n: frames. separation: fs, between two of one trajectory. quota: share of `n` that one structure at one temperature may take; it is
         widened where the others have not enough to offer. most: frames that are ranked at all, drawn where there are more.
+        local_cells: what is labelled of frames that are too large; None: all are labelled whole.
     """
 
     n: int = 40
@@ -63,6 +65,7 @@ class Selection:
     most: int = 600
     hops: Hops | None = None
     soundness: Soundness = field(default_factory=Soundness)
+    local_cells: LocalCells | None = None
 
     def __post_init__(self):
         if self.n < 1 or not 0 < self.quota <= 1:

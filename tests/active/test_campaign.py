@@ -14,6 +14,7 @@ from mlff.active.convergence import Convergence
 from mlff.active.criterion import ForceDeviation, OnTheFly
 from mlff.active.explore import Exploration, Explorer
 from mlff.active.label import Labelled
+from mlff.active.local_cell import LocalCells
 from mlff.active.rank import RANKINGS
 from mlff.active.record import Record
 from mlff.active.select import Selection
@@ -318,3 +319,12 @@ def test_stages_have_names_of_their_own(bench, names):
     schedule = [bench.stage(name) for name in names]
     with pytest.raises(ValueError, match="expected one at least and each name once"):
         Campaign(**{**vars(bench.campaign()), "schedule": schedule})
+
+
+def test_frames_of_which_no_local_cell_can_be_cut_are_counted_with_the_reason_before_and_after_a_kill(bench):
+    """Eight atoms of a metal: too many here, and too small a cell to cut one from it."""
+    cells = LocalCells(larger_than=4, edge=10.4, core=4.0)
+    for _ in range(2):  # the second time from what was written
+        with pytest.raises(ValueError, match=r"unsound were \{'the frame is no larger than a local cell': \d+\}"):
+            bench.campaign(STRICT, selection=Selection(n=6, separation=30.0, local_cells=cells)).run()
+    assert bench.asked == [[], []]

@@ -16,6 +16,7 @@ from mlff.active.convergence import Convergence
 from mlff.active.executors import Workers
 from mlff.active.explore import Exploration, Explorer
 from mlff.active.frames import PARTS, TEST, divided, parts, read_frames, write_frames
+from mlff.active.local_cell import LocalCells
 from mlff.active.rank import RANKINGS
 from mlff.active.select import Hops, Selection
 from mlff.active.soundness import Soundness
@@ -73,7 +74,8 @@ def explorer_of(cfg: DictConfig) -> Explorer:
 def selection_of(given: dict) -> Selection:
     plain = {name: given[name] for name in ("n", "separation", "quota", "most")}
     hops = None if given["hops"] is None else Hops(**given["hops"])
-    return Selection(**plain, hops=hops, soundness=Soundness(**given["soundness"]))
+    local_cells = None if given["local_cells"] is None else LocalCells(**given["local_cells"])
+    return Selection(**plain, hops=hops, soundness=Soundness(**given["soundness"]), local_cells=local_cells)
 
 
 def kept_initial_frames(cfg: DictConfig, label: Label, watch: Watch) -> list[Atoms]:
