@@ -34,14 +34,14 @@ def campaign_of(cfg: DictConfig, label: Label, workers: Workers, core_hours: Cal
     ValueError: what the parts of a campaign refuse, or initial frames that could not be labelled.
     """
     given = OmegaConf.to_container(cfg, resolve=True)
-    schedule = [Exploration(**stage) for stage in given["schedule"]]
+    schedule = [Exploration(**stage | {"structures": [_found(source) for source in stage["structures"]]}) for stage in given["schedule"]]
     explorer = explorer_of(cfg)
     selection = selection_of(given["selection"])
     training = Training(**given["training"], seed=cfg.seed)
     if cfg.selection.rank_by not in RANKINGS:
         raise ValueError(f"selection.rank_by is {cfg.selection.rank_by!r}, expected one of {', '.join(RANKINGS)}")
     return Campaign(
-        folder=Path(cfg.folder),
+        folder=Path(cfg.folder).absolute(),  # a task of an executor may start elsewhere
         schedule=schedule,
         explorer=explorer,
         criterion=instantiate(cfg.criterion, _convert_="all"),
@@ -138,6 +138,11 @@ def unlabelled_frames(cfg: DictConfig) -> list[Atoms]:
         copy.info = {"structure": name, "config_type": frame.info.get("config_type", name), "reason": "initial"}
         plain.append(copy)
     return plain
+
+
+def _found(source: str) -> str:
+    """A name, or the whole path of a file."""
+    return str(Path(source).absolute()) if Path(source).is_file() else source
 
 
 def _read(files: Sequence[str]) -> list[Atoms]:

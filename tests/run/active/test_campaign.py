@@ -40,6 +40,12 @@ class Labels:
         return Labelled(made, dict.fromkeys(self.refuses, "it hung"), [str(k) for k in range(len(frames))], 0)
 
 
+class Nowhere:
+    """An executor that no task is sent to."""
+
+    gpu = None
+
+
 def files(tmp_path, n: int) -> list[str]:
     write(tmp_path / "bare.extxyz", frames(n), format="extxyz")
     return [str(tmp_path / "bare.extxyz")]
@@ -96,7 +102,7 @@ def test_settings_reach_the_parts(settings, tmp_path):
         explore={"record": 40.0},
         seed=4,
     )
-    campaign = campaign_of(cfg, Labels(), lambda keys: 0.0, Silent())
+    campaign = campaign_of(cfg, Labels(), Nowhere(), lambda keys: 0.0, Silent())
     assert (campaign.selection.n, campaign.selection.quota, campaign.selection.hops) == (7, 0.5, Hops(["Cu"], 2.0, 300.0, 0.5))
     assert campaign.selection.soundness.distances == {"Cu-Au": 2.0}
     assert campaign.explorer.intervals().frames == 20
@@ -108,4 +114,17 @@ def test_settings_reach_the_parts(settings, tmp_path):
 
 def test_an_unknown_ranking_is_refused_with_those_that_are_known(settings):
     with pytest.raises(ValueError, match=r"selection\.rank_by is 'best', expected one of farthest_point, maxvol, random, uncertain"):
-        campaign_of(settings(selection={"rank_by": "best"}), Labels(), lambda keys: 0.0, Silent())
+        campaign_of(settings(selection={"rank_by": "best"}), Labels(), Nowhere(), lambda keys: 0.0, Silent())
+
+
+def test_tasks_find_the_folder_and_the_structures_wherever_they_start(settings, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    structure_file(tmp_path, "here")
+    cfg = settings(
+        folder="runs/small",
+        initial={"labelled": [str(labelled_file(tmp_path / "given.extxyz", frames(16)))]},
+        schedule=[{"name": "cells", "structures": ["here.xyz", "Li3PS4_gamma"], "temperatures": [300], "duration": 0.1}],
+    )
+    campaign = campaign_of(cfg, Labels(), Nowhere(), lambda keys: 0.0, Silent())
+    assert campaign.folder == tmp_path / "runs" / "small"
+    assert campaign.schedule[0].structures == [str(tmp_path / "here.xyz"), "Li3PS4_gamma"]
