@@ -194,6 +194,7 @@ def whole(tmp_path_factory, model):
     return bench, bench.campaign(STRICT, convergence=Convergence(most_rounds=2)).run()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("dies", STEPS)
 def test_a_campaign_killed_before_any_step_goes_on_as_if_nothing_had_been(bench, whole, dies):
     uninterrupted, records = whole
