@@ -32,6 +32,7 @@ from mlff.active.quarantine import alarm
 from mlff.active.rank import RankBy
 from mlff.active.record import Record
 from mlff.active.select import Pick, Selection, pick
+from mlff.active.stability import Confirm
 from mlff.active.surrogate import Surrogate
 from mlff.active.watch import Watch
 from mlff.structure import structure
@@ -40,6 +41,7 @@ from mlff.uncertainty import FrameClass, Levels
 ROUNDS, MODEL, DATA, FINAL = "rounds", "training/model", "data.extxyz", "model"
 SELECTED, LABELLED, JUDGED, RECORD = "selected.extxyz", "labelled.extxyz", "judged.json", "round.json"
 UNCUT = "uncut.json"
+CONFIRMATION = "confirmation"
 AUDIT = "audit"
 
 Label = Callable[[Sequence[Atoms]], Labelled]
@@ -57,6 +59,7 @@ class Campaign:
     train: trains on a file of labelled frames (with `split`) into a folder, from a model or anew; returns when folder/model is there, at
         once where it was before.
     gpu: where dynamics run; None: in this process.
+    confirm: compares what members measure, once the last stage has converged; None: nothing does.
     audit: frames of each round, drawn at random from all that were explored and did not fail (of these at most a quarter), that are
         labelled to measure the true error; they are never learnt from, so that the error is of frames nobody chose.
     val_every: of the frames to learn from every so manieth validates.
@@ -75,6 +78,7 @@ class Campaign:
     train: Train
     watch: Watch
     gpu: Workers | None = None
+    confirm: Confirm | None = None
     audit: int = 8
     val_every: int = 8
     seed: int = 0
@@ -106,6 +110,9 @@ class Campaign:
                 records.append(of_stage[-1])
                 self.watch.finished(records)
         self._keep_model(records[-1])
+        if self.confirm is not None and self.convergence.reached(of_stage):
+            self.watch.step("comparing what each member measures")
+            self.watch.tells(self.confirm(self.folder / records[-1].model, self.folder / CONFIRMATION, self.watch).reason)
         return records
 
     def _round(self, number: int, stage: Exploration, earlier: Sequence[Record]) -> Record:

@@ -3,6 +3,7 @@
 import shutil
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -329,3 +330,24 @@ def test_frames_of_which_no_local_cell_can_be_cut_are_counted_with_the_reason_be
         with pytest.raises(ValueError, match=r"unsound were \{'the frame is no larger than a local cell': \d+\}"):
             bench.campaign(STRICT, selection=Selection(n=6, separation=30.0, local_cells=cells)).run()
     assert bench.asked == [[], []]
+
+
+def test_what_members_measure_is_compared_once_the_last_stage_has_converged(bench):
+    asked = []
+
+    def confirm(model, folder, watch):
+        asked.append((model, folder))
+        return SimpleNamespace(reason="members do not agree on g(r)")
+
+    campaign = bench.campaign(confirm=confirm)
+    campaign.run()
+    assert asked == [(bench.folder / "rounds/000/training/model", bench.folder / "confirmation")]
+    assert campaign.watch.told[-1] == "members do not agree on g(r)"
+
+
+def test_what_members_measure_is_not_compared_where_the_last_stage_has_not_converged(bench):
+    def confirm(model, folder, watch):
+        pytest.fail("it was compared")
+
+    records = bench.campaign(STRICT, schedule=[bench.stage(most_rounds=1)], confirm=confirm).run()
+    assert len(records) == 1

@@ -20,11 +20,12 @@ from mlff.active.local_cell import LocalCells
 from mlff.active.rank import RANKINGS
 from mlff.active.select import Hops, Selection
 from mlff.active.soundness import Soundness
+from mlff.active.stability import Confirm, Confirmation, confirm, pairs_of
 from mlff.active.watch import Watch
 from mlff.md.batch import Settings
 from mlff.md.guards import Bounds
 from mlff.run.active.training import Training, train_elsewhere
-from mlff.structure import built
+from mlff.structure import built, structure
 
 INITIAL = "initial.extxyz"
 
@@ -53,6 +54,7 @@ def campaign_of(cfg: DictConfig, label: Label, workers: Workers, core_hours: Cal
         core_hours=core_hours,
         train=training if workers.gpu is None else partial(train_elsewhere, workers.gpu, training),
         gpu=workers.gpu,
+        confirm=confirm_of(given, explorer, workers),
         watch=watch,
         audit=cfg.audit,
         val_every=cfg.val_every,
@@ -69,6 +71,15 @@ def explorer_of(cfg: DictConfig) -> Explorer:
         chunk=explore.chunk,
         bounds=Bounds(**OmegaConf.to_container(explore.guards)),
     )
+
+
+def confirm_of(given: dict, explorer: Explorer, workers: Workers) -> Confirm | None:
+    """Raises: ValueError: the structure is none, or has not what is to be compared."""
+    if given["confirm"] is None:
+        return None
+    asked, mobile = Confirmation(**given["confirm"]), given["mobile"][0]
+    pairs_of(asked, structure(asked.structure, asked.repeat, given["seed"]).get_chemical_symbols(), mobile)
+    return partial(confirm, asked, explorer, mobile, given["seed"], workers.gpu)
 
 
 def selection_of(given: dict) -> Selection:

@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 
 CONFIG = "config.yaml"
 # what may be changed while a campaign is under way: where and how fast it runs, how long, and what comes next in its schedule
-MAY_CHANGE = ("folder", "threads", "executor.", "label.", "convergence.", "schedule", "explore.device")
+MAY_CHANGE = ("folder", "threads", "executor.", "label.", "convergence.", "schedule", "confirm", "explore.device")
 
 
 def run_active(cfg: DictConfig) -> list[Record]:
