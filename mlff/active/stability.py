@@ -142,7 +142,7 @@ def confirm(
     """
     place = folder / f"{Path(model).parent.parent.name}_{asked.key()}"
     if gpu is not None:
-        gpu.submit(_simulate_elsewhere, asked, explorer, seed, str(model), str(place)).result()
+        gpu.submit(_simulate_elsewhere, asked, explorer, seed, str(Path(model).resolve()), str(place.resolve())).result()
     plan = plan_of(asked, explorer, Surrogate(model).committee, seed)
     pairs = pairs_of(asked, plan.replicas[0].atoms.get_chemical_symbols(), mobile)
     endings = Simulation(plan, place, watch).run()

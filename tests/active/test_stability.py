@@ -2,6 +2,7 @@
 
 import copy
 import json
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -125,6 +126,20 @@ def test_killed_it_goes_on_and_a_longer_one_begins_where_it_ended(confirmed, ask
     confirmed(longer, 1.0, 1.0, watch=watch)
     assert min(watch.steps) == 730
     assert len(list((tmp_path / "confirmation").glob("*_*"))) == 2
+
+
+def test_dynamics_that_run_elsewhere_are_only_read_here(model, asked, tmp_path):
+    class Elsewhere:
+        def submit(self, function, *args):
+            self.paths = [Path(argument) for argument in args[-2:]]
+            function(*args)
+            return SimpleNamespace(result=lambda: None)
+
+    gpu, watch = Elsewhere(), Counting()
+    found = confirm(asked, EXPLORER, "Cu", 5, gpu, model, tmp_path / "confirmation", watch)
+    assert all(path.is_absolute() for path in gpu.paths)
+    assert watch.steps == []
+    assert found.n_members == 2
 
 
 def distribution(g: np.ndarray) -> PairDistribution:
