@@ -5,7 +5,6 @@ Each round has a folder: training/ (with its model/), exploration/, judged.json,
 """
 
 import json
-import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -24,6 +23,7 @@ from mlff.active.cut_picks import cut_picks
 from mlff.active.errors import force_errors
 from mlff.active.executors import Workers
 from mlff.active.explore import Exploration, Explorer, explore_elsewhere
+from mlff.active.final import FINAL, keep, learn_the_rest
 from mlff.active.frames import TEST, TRAIN, divided, part, parts, read_frames, write_frames
 from mlff.active.judge import Judged, counts_by_condition, judge
 from mlff.active.judged_file import write_judged
@@ -38,7 +38,7 @@ from mlff.active.watch import Watch
 from mlff.structure import structure
 from mlff.uncertainty import FrameClass, Levels
 
-ROUNDS, MODEL, DATA, FINAL = "rounds", "training/model", "data.extxyz", "model"
+ROUNDS, MODEL, DATA = "rounds", "training/model", "data.extxyz"
 SELECTED, LABELLED, JUDGED, RECORD = "selected.extxyz", "labelled.extxyz", "judged.json", "round.json"
 UNCUT = "uncut.json"
 CONFIRMATION = "confirmation"
@@ -105,14 +105,15 @@ class Campaign:
                     break
                 if len(records) >= self.convergence.most_rounds:
                     self.watch.tells(f"not converged after {len(records)} rounds: {advice(of_stage or records, self.convergence.ratio)}")
+                    self._finish(records)
                     return records
                 of_stage.append(self._round(len(records), stage, records))
                 records.append(of_stage[-1])
                 self.watch.finished(records)
-        self._keep_model(records[-1])
+        self._finish(records)
         if self.confirm is not None and self.convergence.reached(of_stage):
             self.watch.step("comparing what each member measures")
-            self.watch.tells(self.confirm(self.folder / records[-1].model, self.folder / CONFIRMATION, self.watch).reason)
+            self.watch.tells(self.confirm(self.folder / FINAL, self.folder / CONFIRMATION, self.watch).reason)
         return records
 
     def _round(self, number: int, stage: Exploration, earlier: Sequence[Record]) -> Record:
@@ -144,6 +145,8 @@ class Campaign:
             trained=model.parts[1] == place.name,
             low=levels.low,
             high=levels.high,
+            unit=self.criterion.unit,
+            stop=self.criterion.stop(levels),
             counts=counts_by_condition(judged),
             refused=refused,
             selected=dict(Counter(frame.info["reason"] for frame in selected if frame.info["reason"] != AUDIT)),
@@ -189,7 +192,11 @@ class Campaign:
 
     def _data(self, number: int) -> list[Atoms]:
         """All labelled frames before a round."""
-        return [*self.initial, *(frame for k in range(number) for frame in read_frames(self.place(k) / LABELLED))]
+        return [*self.initial, *self._of_rounds(number)]
+
+    def _of_rounds(self, number: int) -> list[Atoms]:
+        """Labelled frames of the first rounds."""
+        return [frame for k in range(number) for frame in read_frames(self.place(k) / LABELLED)]
 
     def _model(self, number: int, data: Sequence[Atoms], earlier: Sequence[Record]) -> Path:
         """Of this round, relative to the campaign: a new one where something was learnt since the last one failed to pass.
@@ -272,13 +279,17 @@ class Campaign:
     def _errors(self, surrogate: Surrogate, frames: Sequence[Atoms]) -> dict[str, dict[str, float]]:
         return force_errors(frames, surrogate.forces(frames)) if frames else {}
 
-    def _keep_model(self, record: Record) -> None:
-        """The last model under a name of its own, in place of that of a shorter schedule."""
-        final, unfinished = self.folder / FINAL, self.folder / f".{FINAL}"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        shutil.copytree(self.folder / record.model, unfinished)
-        shutil.rmtree(final, ignore_errors=True)
-        unfinished.rename(final)
+    def _finish(self, records: Sequence[Record]) -> None:
+        """Keep the result; labels that came after the last training are learnt first."""
+        last = Path(records[-1].model)
+        data = self._data(len(records))
+        known = [*self.initial, *self._of_rounds(int(last.parts[1]))]
+        model = self.folder / last
+        if len(part(data, TRAIN)) > len(part(known, TRAIN)):
+            with self._step("train", "learning the last labels"):
+                model, words = learn_the_rest(self.folder, model, data, self.train)
+            self.watch.tells(words)
+        keep(model, self.folder)
 
     @contextmanager
     def _step(self, name: str, words: str) -> Iterator[None]:

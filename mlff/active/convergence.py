@@ -49,12 +49,14 @@ def advice(records: Sequence[Record], wanted: float) -> str:
         f"{worst} is worst: {share.accurate} accurate, {share.candidate} candidates, {share.failed} failed or not reached",
     ]
     error = last.audit.get(ALL, last.test.get(ALL, {})).get("rmse")
-    if share.failed > share.candidate:
+    if last.stop is not None and last.stop <= last.low and share.failed:
+        words.append("trajectories stop where the threshold is crossed: allow more rounds, or raise what it may not fall below")
+    elif share.failed > share.candidate:
         words.append(
             "most of what is missing was not reached: trajectories break; begin with shorter runs or lower temperatures, "
             "or label more frames before the first round"
         )
-    elif error is not None and 3 * error > last.low:
+    elif last.unit and error is not None and 3 * error > last.low:
         words.append(
             f"the model's error, {1000 * error:.0f} meV/Å rms, is large for a lower level of {last.low:.3g}, which wants a third of it: "
             "train longer or a larger model, or raise `criterion.low`"

@@ -16,7 +16,8 @@ class Record:
     """One round.
 
     number: from 0. stage: its name in the schedule. model: that explored, relative to the campaign's folder. trained: whether it is new.
-    low, high: levels of the criterion. counts: by condition. refused: candidates that were not sound, by fault.
+    low, high: levels of the criterion, in its unit. stop: the deviation that ended trajectories, eV/Å; None: any.
+    counts: by condition. refused: candidates that were not sound, by fault.
     selected: frames to learn from, by the reason they were chosen for; n_audit: drawn from all that was explored, to measure errors.
     labelled: how many of all these have a label, quarantined: reasons of those that have none.
     before: errors, on the selected frames, of the model that selected them; audit: on this round's audit; test: on all test frames so
@@ -42,6 +43,8 @@ class Record:
     data: Mapping[str, int]
     core_hours: float
     seconds: Mapping[str, float] = field(default_factory=dict)
+    unit: str = "eV/Å"
+    stop: float | None = None
     alarm: str | None = None
 
     @property

@@ -128,14 +128,18 @@ def test_a_campaign_that_knows_everything_converges_on_new_seeds_with_one_model(
 def test_a_campaign_learns_what_it_chose_and_ends_with_advice(bench):
     campaign = bench.campaign(STRICT, convergence=Convergence(most_rounds=2))
     first, second = campaign.run()
-    assert [start for _, start in bench.trained] == [None, bench.place(0) / "training" / "model"]
+    models = [bench.place(k) / "training" / "model" for k in (0, 1)]
+    assert [start for _, start in bench.trained] == [None, *models]  # the last training learns what the last round labelled
     assert first.data == {"train": 12 + 4, "val": 2 + 2, "test": 2 + 3}  # of six chosen, the 16th and 20th validate
     assert (first.n_selected, first.n_audit, first.labelled) == (6, 3, 9)
     assert first.core_hours == 0.5 * 9
     learnt = read(bench.trained[1][0], index=":")
     assert Counter(frame.info["split"] for frame in learnt) == first.data
     assert second.number == 1
-    assert not (bench.folder / "model").exists()
+    last = read(bench.trained[2][0], index=":")
+    assert Counter(frame.info["split"] for frame in last) == second.data
+    assert (bench.folder / "model" / "card.json").exists()
+    assert any(message.startswith("learning the last labels too") for message in campaign.watch.told)
     assert any(message.startswith("not converged after 2 rounds: ") and "accurate in round 1" in message for message in campaign.watch.told)
 
 
@@ -341,7 +345,7 @@ def test_what_members_measure_is_compared_once_the_last_stage_has_converged(benc
 
     campaign = bench.campaign(confirm=confirm)
     campaign.run()
-    assert asked == [(bench.folder / "rounds/000/training/model", bench.folder / "confirmation")]
+    assert asked == [(bench.folder / "model", bench.folder / "confirmation")]
     assert campaign.watch.told[-1] == "members do not agree on g(r)"
 
 

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
-from mlff.active.campaign import FINAL
 from mlff.active.convergence import Convergence
+from mlff.active.final import FINAL
 from mlff.active.record import Record
 from mlff.report import ActiveReport, write_active_figures, write_active_report
 from mlff.report.active_content import LabelCost
