@@ -12,7 +12,13 @@ os.environ.setdefault("MPLBACKEND", "agg")
 
 
 # they compile models for minutes: begun last, one worker would wait for the other
-LONGEST = ("tests/contracts/test_engines.py", "tests/export/lammps/test_staged.py")
+LONGEST = (
+    "tests/contracts/test_engines.py",
+    "tests/export/lammps/test_staged.py",
+    "tests/active/test_killed.py",
+    "tests/active/test_parsl.py",
+    "tests/active/test_campaign.py",
+)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
