@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).parents[1]
 HEIGHTS = (  # lowest first
-    ("units", "bundled", "cache_folder", "geometry", "trajectory", "graph"),
+    ("units", "bundled", "cache_folder", "whole_file", "geometry", "trajectory", "graph"),
     ("structure", "oracle", "data", "analysis", "nn"),
     ("model",),
     ("engine",),

@@ -7,6 +7,8 @@ from pathlib import Path
 from ase import Atoms
 from ase.io import read, write
 
+from mlff.whole_file import written_whole
+
 TRAIN, VAL, TEST = PARTS = ("train", "val", "test")
 
 
@@ -38,12 +40,11 @@ def parts(frames: Iterable[Atoms]) -> dict[str, int]:
 def write_frames(path: Path, frames: Sequence[Atoms]) -> None:
     """An extxyz file that appears whole or not at all; no frames make an empty one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    if frames:
-        write(unfinished, list(frames), format="extxyz")
-    else:
-        unfinished.write_text("")
-    unfinished.replace(path)
+    with written_whole(path) as file:
+        if frames:
+            write(file, list(frames), format="extxyz")
+        else:
+            file.write_text("")
 
 
 def read_frames(path: Path) -> list[Atoms]:

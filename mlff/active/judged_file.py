@@ -9,6 +9,7 @@ import numpy as np
 
 from mlff.active.judge import Judged
 from mlff.uncertainty import Levels
+from mlff.whole_file import written_whole
 
 
 def write_judged(path: Path, judged: Sequence[Judged], levels: Levels, unit: str) -> None:
@@ -28,9 +29,8 @@ def write_judged(path: Path, judged: Sequence[Judged], levels: Levels, unit: str
                 "classes": [str(kind) for kind in one.classes],
             }
         )
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(json.dumps({"low": levels.low, "high": levels.high, "unit": unit, "trajectories": rows}))
-    unfinished.replace(path)
+    with written_whole(path) as file:
+        file.write_text(json.dumps({"low": levels.low, "high": levels.high, "unit": unit, "trajectories": rows}))
 
 
 def _finite(values: np.ndarray) -> list[float | None]:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from mlff.active.explored import Condition
 from mlff.active.judge import Counts
+from mlff.whole_file import written_whole
 
 Errors = Mapping[str, Mapping[str, float]]  # see `force_errors`
 
@@ -59,9 +60,8 @@ class Record:
         """JSON, whole or not at all."""
         rows = [{**asdict(condition), **asdict(counts)} for condition, counts in self.counts.items()]
         plain = {entry.name: getattr(self, entry.name) for entry in fields(self)} | {"counts": rows}
-        unfinished = path.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(plain, indent=1))
-        unfinished.replace(path)
+        with written_whole(path) as file:
+            file.write_text(json.dumps(plain, indent=1))
 
     @classmethod
     def read(cls, path: Path) -> "Record":

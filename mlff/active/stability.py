@@ -30,6 +30,7 @@ from mlff.md.simulation import Simulation
 from mlff.md.watch import Silent, Watch
 from mlff.structure import structure
 from mlff.trajectory import Trajectory
+from mlff.whole_file import written_whole
 
 STABLE, UNSTABLE, UNDECIDED = "stable", "unstable", "undecided"
 PAIR_FRAMES = 200  # of each run, for g(r)
@@ -121,9 +122,8 @@ class Confirmed:
     def write(self, path: Path) -> None:
         """JSON, whole or not at all."""
         path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = path.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps(asdict(self), indent=1, default=list))
-        unfinished.replace(path)
+        with written_whole(path) as file:
+            file.write_text(json.dumps(asdict(self), indent=1, default=list))
 
 
 Confirm = Callable[[Path, Path, Watch], Confirmed]

@@ -14,6 +14,7 @@ from mlff.report.active_tables import active_tiles, chosen_tables, conditions_ta
 from mlff.report.page import Section, Tab, filled, render_page
 from mlff.report.uncertainty_plots import uncertainty_figures
 from mlff.report.uncertainty_table import uncertainty_table
+from mlff.whole_file import written_whole
 
 
 def write_active_report(content: ActiveReport, path: str | Path) -> Path:
@@ -21,9 +22,8 @@ def write_active_report(content: ActiveReport, path: str | Path) -> Path:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     page = render_page("active_report.html.j2", content=content, tiles=active_tiles(content), sections=_sections(content))
-    unfinished = path.with_suffix(".unfinished")
-    unfinished.write_text(page, encoding="utf-8")
-    unfinished.replace(path)
+    with written_whole(path) as file:
+        file.write_text(page, encoding="utf-8")
     return path
 
 

@@ -10,6 +10,7 @@ from ase.io import read, write
 from ase.md.langevin import Langevin
 
 from mlff.structure.strain import DRAWN, deformed, drawn_strain
+from mlff.whole_file import written_whole
 
 
 def sample_frames(
@@ -63,10 +64,8 @@ def sample_frames(
                     "trajectory": name,
                     "strain": kind,
                 }
-            # renamed when whole: a file that exists is a finished trajectory
-            unfinished = path.with_suffix(".unfinished")
-            write(unfinished, frames, format="extxyz")
-            unfinished.rename(path)
+            with written_whole(path) as file:  # a file that exists is a finished trajectory
+                write(file, frames, format="extxyz")
             print(f"{path.name}: {len(frames)} frames", flush=True)
     return files
 

@@ -17,6 +17,7 @@ from mlff.run.active.progress import Progress
 from mlff.run.active.report import report_active
 from mlff.run.folder import changes
 from mlff.run.threads import set_threads
+from mlff.whole_file import written_whole
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +66,5 @@ def take_folder(folder: Path, cfg: DictConfig) -> None:
                 f"What may change: {', '.join(name.rstrip('.') for name in MAY_CHANGE)}"
             )
     folder.mkdir(parents=True, exist_ok=True)
-    unfinished = config.with_suffix(".unfinished")
-    unfinished.write_text(OmegaConf.to_yaml(own))
-    unfinished.replace(config)
+    with written_whole(config) as file:
+        file.write_text(OmegaConf.to_yaml(own))
