@@ -25,7 +25,7 @@ from mlff.md.simulation import Simulation
 from mlff.md.watch import Silent, Watch
 from mlff.structure import structure
 from mlff.trajectory import Trajectory
-from mlff.units import GPA, PS
+from mlff.units import GPA
 
 RUNS_APART = 1000  # between the seeds of rounds: no round has more runs of one condition
 
@@ -199,11 +199,6 @@ def condition_of(replica: Replica) -> Condition:
 def round_pressure(pressure: float) -> float:
     """GPa, without what two conversions add."""
     return round(pressure, 9)
-
-
-def planned_picoseconds(exploration: Exploration, timestep: float) -> float:
-    """Of one replica."""
-    return exploration.stages().n_steps(timestep) * timestep / PS
 
 
 def _plain(atoms: Atoms, info: Mapping[str, object]) -> Atoms:

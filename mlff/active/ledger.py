@@ -87,9 +87,10 @@ class Ledger:
         """All rows, in the order in which they were finished."""
         return [dict(row) for row in self._table.execute("SELECT * FROM labels ORDER BY finished, key")]
 
-    def core_hours(self) -> float:
-        """What all labels took, those in quarantine and repeated attempts too: wall time × cores, h."""
-        return (self._table.execute("SELECT SUM(core_seconds) FROM labels").fetchone()[0] or 0.0) / 3600.0
+    def core_hours(self, keys: Iterable[str] | None = None) -> float:
+        """What labels took, those in quarantine and repeated attempts too: wall time × cores, h; keys: of which, None for all."""
+        wanted = None if keys is None else set(keys)
+        return sum(row["core_seconds"] or 0.0 for row in self.rows() if wanted is None or row["key"] in wanted) / 3600.0
 
     def labelled(self, key: str, frame: Atoms | None = None) -> Atoms:
         """A frame with its label, as data sets hold it.

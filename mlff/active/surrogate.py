@@ -36,24 +36,24 @@ class Surrogate:
 
     def deviations(self, frames: Sequence[Atoms]) -> list[FrameDeviation]:
         """Of forces and virials, one for each frame."""
-        found: list[FrameDeviation | None] = [None] * len(frames)
-        for batch, graph in self._batches(frames):
-            members = self.committee(graph).members
-            forces, stress = members.forces.double().numpy(), members.stress.double().numpy()
-            first = np.concatenate([[0], np.cumsum([len(frames[i]) for i in batch])])
-            for k, i in enumerate(batch):
-                virials = -stress[:, k] * frames[i].cell.volume if frames[i].pbc.all() else None
-                found[i] = frame_deviation(forces[:, first[k] : first[k + 1]], virials=virials)
-        return found
+        return [deviation for _, deviation in self.predictions(frames)]
 
     def forces(self, frames: Sequence[Atoms]) -> list[np.ndarray]:
         """The members' mean for each frame, (n_atoms, 3), eV/Å."""
-        found: list[np.ndarray | None] = [None] * len(frames)
+        return [forces for forces, _ in self.predictions(frames)]
+
+    def predictions(self, frames: Sequence[Atoms]) -> list[tuple[np.ndarray, FrameDeviation]]:
+        """Mean forces, (n_atoms, 3), eV/Å, and deviations of each frame, from one evaluation."""
+        found: list[tuple[np.ndarray, FrameDeviation] | None] = [None] * len(frames)
         for batch, graph in self._batches(frames):
-            mean = self.committee(graph).forces.double().numpy()
-            pieces = np.split(mean, np.cumsum([len(frames[i]) for i in batch])[:-1])
-            for i, piece in zip(batch, pieces, strict=True):
-                found[i] = piece
+            prediction = self.committee(graph)
+            mean = prediction.forces.double().numpy()
+            forces, stress = (values.double().numpy() for values in (prediction.members.forces, prediction.members.stress))
+            first = np.concatenate([[0], np.cumsum([len(frames[i]) for i in batch])])
+            for k, i in enumerate(batch):
+                own = slice(first[k], first[k + 1])
+                virials = -stress[:, k] * frames[i].cell.volume if frames[i].pbc.all() else None
+                found[i] = mean[own], frame_deviation(forces[:, own], virials=virials)
         return found
 
     def features(self, frames: Sequence[Atoms]) -> list[np.ndarray]:

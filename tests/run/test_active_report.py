@@ -232,12 +232,10 @@ def test_calibration_is_of_frames_that_no_model_learnt(campaign, monkeypatch):
         def __init__(self, path: Path):
             assert path == campaign.folder / campaign.records[-1].model
 
-        def deviations(self, frames):
+        def predictions(self, frames):
             seen.extend(frames)
-            return [SimpleNamespace(force=np.full(len(frame), 0.05)) for frame in frames]
-
-        def forces(self, frames):
-            return [frame.arrays["REF_forces"] + [0.02, 0.0, 0.0] for frame in frames]
+            deviations = [SimpleNamespace(force=np.full(len(frame), 0.05)) for frame in frames]
+            return [(frame.arrays["REF_forces"] + [0.02, 0.0, 0.0], own) for frame, own in zip(frames, deviations, strict=True)]
 
     assert calibration.calibration_of(campaign.folder, campaign.records, ["Li"]) is None  # there is no model
     card = campaign.folder / campaign.records[-1].model / "card.json"

@@ -32,7 +32,7 @@ def calibration_of(folder: Path, records: Sequence[Record], mobile: Collection[s
     calibration = surrogate.artefact.calibration
     if calibration is None or not frames:
         return None
-    deviations, forces = surrogate.deviations(frames), surrogate.forces(frames)
+    forces, deviations = zip(*surrogate.predictions(frames), strict=True)
     symbols = [np.array(frame.get_chemical_symbols()) for frame in frames]
     sigma = [
         calibration.sigma(deviation.force, group_names(own, calibration.groups), frame.info.get("temperature"))[0]

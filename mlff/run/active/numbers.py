@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import fields
 from pathlib import Path
 
+from mlff.active.frames import PARTS
 from mlff.active.record import Record
 from mlff.report.active_content import Chosen
 from mlff.run.active.rounds import ERRORS
 
-PARTS = ("train", "val", "test")
 STEPS = ("train", "explore", "judge", "select", "label")
 
 

@@ -1,7 +1,6 @@
 """`python scripts/active_learning.py`: a campaign from its first frames to a committee that knows what it explores."""
 
 import logging
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -39,7 +38,7 @@ def run_active(cfg: DictConfig) -> list[Record]:
     with instantiate(cfg.executor, _convert_="all") as workers:
         label_all = partial(label, oracle=oracle, ledger=ledger, workers=workers, progress=True, **cfg.label)
         watch = Progress(cfg.mobile, partial(report_active, cfg, folder, figures=False))
-        campaign = campaign_of(cfg, label_all, workers, partial(core_hours, ledger), watch)
+        campaign = campaign_of(cfg, label_all, workers, ledger.core_hours, watch)
         try:
             records = campaign.run()
         except KeyboardInterrupt:
@@ -47,11 +46,6 @@ def run_active(cfg: DictConfig) -> list[Record]:
     log.info("report: %s", report_active(cfg, folder))
     log.info("model: %s", folder / "model" if (folder / "model").exists() else folder / records[-1].model)
     return records
-
-
-def core_hours(ledger: Ledger, keys: Sequence[str]) -> float:
-    """Of these labels, all attempts at each; the same whenever they were made, before a kill or after."""
-    return sum(ledger.row(key)["core_seconds"] for key in set(keys)) / 3600
 
 
 def take_folder(folder: Path, cfg: DictConfig) -> None:

@@ -6,7 +6,7 @@ from hydra.errors import ConfigCompositionException
 from omegaconf import OmegaConf
 
 from mlff.active.ledger import Ledger
-from mlff.run.active.run import core_hours, take_folder
+from mlff.run.active.run import take_folder
 from mlff.run.active.training import Training
 from mlff.run.command import CONF
 
@@ -46,7 +46,7 @@ def test_a_label_that_two_frames_share_costs_once(tmp_path):
     for key, seconds in (("a", 1800.0), ("b", 3600.0), ("c", 900.0)):
         (tmp_path / f"{key}.json").write_text("{}")
         ledger.take_in({key: {"status": "labelled", "wall_time": seconds, "cores": 4, "core_seconds": 4 * seconds}})
-    assert core_hours(ledger, ["a", "b", "a"]) == pytest.approx(2.0 + 4.0)
+    assert ledger.core_hours(["a", "b", "a"]) == pytest.approx(2.0 + 4.0)
     ledger.close()
 
 
