@@ -8,30 +8,12 @@ from ase import Atoms
 from ase.io import write
 
 from mlff.structure import prototype, structure
-
-CIF = """data_x
-_cell_length_a {a}
-_cell_length_b {a}
-_cell_length_c {a}
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-_space_group_name_H-M_alt '{group}'
-_space_group_IT_number {number}
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-_atom_site_occupancy
-{sites}
-"""
+from tests.structure.cif import cif
 
 
 def silver_iodide(folder, occupancy):
     path = folder / "agi.cif"
-    path.write_text(CIF.format(a=5.063, group="I m -3 m", number=229, sites=f"I1 I 0 0 0 1\nAg1 Ag 0.25 0 0.5 {occupancy}"))
+    path.write_text(cif(a=5.063, group="I m -3 m", number=229, sites=f"I1 I 0 0 0 1\nAg1 Ag 0.25 0 0.5 {occupancy}"))
     return path
 
 
@@ -56,7 +38,7 @@ def test_occupancies_far_from_neutral_are_refused(tmp_path):
 
 def test_more_atoms_than_sites_that_exclude_each_other_can_hold_are_refused(tmp_path):
     path = tmp_path / "pairs.cif"  # two Li sites 1 Å apart, 0.75 of each
-    path.write_text(CIF.format(a=4.0, group="P 1", number=1, sites="Li1 Li 0 0 0 0.75\nLi2 Li 0.25 0 0 0.75\nCl1 Cl 0.5 0.5 0.5 1"))
+    path.write_text(cif(a=4.0, group="P 1", number=1, sites="Li1 Li 0 0 0 0.75\nLi2 Li 0.25 0 0 0.75\nCl1 Cl 0.5 0.5 0.5 1"))
     with pytest.raises(
         ValueError, match=r"atoms on sites that exclude each other, expected none, with \{'Li': 12\} on 16 sites; ask for fewer"
     ):
@@ -66,7 +48,7 @@ def test_more_atoms_than_sites_that_exclude_each_other_can_hold_are_refused(tmp_
 def test_orientations_of_an_anion_are_drawn_whole(tmp_path):
     path = tmp_path / "na3obh4.cif"
     sites = "O1 O 0 0 0 1\nNa1 Na 0.5 0 0 1\nB1 B 0.5 0.5 0.5 1\nH1 H 0.6544 0.6544 0.6544 0.5"
-    path.write_text(CIF.format(a=4.57, group="P m -3 m", number=221, sites=sites))
+    path.write_text(cif(a=4.57, group="P m -3 m", number=221, sites=sites))
     atoms = structure(path, (3, 3, 3))
     hydrogen = atoms.positions[atoms.symbols == "H"]
     boron = atoms.positions[atoms.symbols == "B"]

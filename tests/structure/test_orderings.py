@@ -13,25 +13,7 @@ from mlff.structure.ewald import electrostatic_energy
 from mlff.structure.orderings import orderings
 from mlff.structure.sites import sites_of_entry
 from mlff.units import COULOMB
-
-CIF = """data_x
-_cell_length_a {a}
-_cell_length_b {a}
-_cell_length_c {c}
-_cell_angle_alpha 90
-_cell_angle_beta 90
-_cell_angle_gamma 90
-_space_group_name_H-M_alt '{group}'
-_space_group_IT_number {number}
-loop_
-_atom_site_label
-_atom_site_type_symbol
-_atom_site_fract_x
-_atom_site_fract_y
-_atom_site_fract_z
-_atom_site_occupancy
-{sites}
-"""
+from tests.structure.cif import cif
 
 
 def test_every_arrangement_of_silver_iodide_is_compared(rng):
@@ -61,7 +43,7 @@ def test_half_exchanged_argyrodite_has_two_orderings(tmp_path, rng):
         "S2 S 0.25 0.25 0.25 0.5", "Cl2 Cl 0.25 0.25 0.25 0.5", "Cl1 Cl 0 0 0 0.5", "S3 S 0 0 0 0.5",
     ]  # fmt: skip
     path = tmp_path / "half.cif"
-    path.write_text(CIF.format(a=10.2795, c=10.2795, group="F -4 3 m", number=216, sites="\n".join(sites)))
+    path.write_text(cif(a=10.2795, group="F -4 3 m", number=216, sites="\n".join(sites)))
     frames = orderings(path, rng=rng)
     assert sorted(atoms.info["equivalents"] for atoms in frames) == [12, 24]
     assert [atoms.info["rank"] for atoms in frames] == [0, 1]
@@ -74,7 +56,7 @@ def test_charges_of_one_sign_stay_apart(tmp_path, rng):
     """Four sites in a row along c, two Li: neighbours have the highest energy, and the nearest to Cl the lowest."""
     path = tmp_path / "row.cif"
     row = "\n".join(f"Li{k} Li 0 0 {k / 4} 0.5" for k in range(4))
-    path.write_text(CIF.format(a=6, c=16, group="P 1", number=1, sites=row + "\nCl1 Cl 0.5 0.5 0 1\nCl2 Cl 0.5 0.5 0.5 1"))
+    path.write_text(cif(a=6, c=16, group="P 1", number=1, sites=row + "\nCl1 Cl 0.5 0.5 0 1\nCl2 Cl 0.5 0.5 0.5 1"))
     frames = orderings(path, rng=rng)
     heights = [tuple(np.round(4 * atoms.get_scaled_positions()[atoms.symbols == "Li"][:, 2]).astype(int)) for atoms in frames]
     assert frames[0].info["compared"] == 6
