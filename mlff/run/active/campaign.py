@@ -1,5 +1,6 @@
 """What conf/active.yaml asks for, as a campaign of `mlff.active`."""
 
+import json
 import math
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -22,9 +23,11 @@ from mlff.active.select import Hops, Selection
 from mlff.active.soundness import Soundness
 from mlff.active.stability import Confirm, Confirmation, confirm, pairs_of
 from mlff.active.watch import Watch
+from mlff.bundled import bundled_name
 from mlff.md.batch import Settings
 from mlff.md.guards import Bounds
 from mlff.run.active.training import Training, train_elsewhere
+from mlff.run.data import locate
 from mlff.structure import built, structure
 
 INITIAL = "initial.extxyz"
@@ -105,7 +108,7 @@ def initial_frames(cfg: DictConfig, label: Label, watch: Watch) -> list[Atoms]:
     Raises:
         ValueError: a part is empty, or a frame that should be labelled is not.
     """
-    test, given = _read(cfg.test), _read(cfg.initial.labelled)
+    test, given = _read_tests(cfg.test), _read(cfg.initial.labelled)
     if bare := sum("REF_forces" not in frame.arrays or "REF_energy" not in frame.info for frame in [*test, *given]):
         raise ValueError(
             f"initial.labelled and test: {bare} of {len(test) + len(given)} frames hold no REF_energy and REF_forces; "
@@ -156,5 +159,19 @@ def _found(source: str) -> str:
     return str(Path(source).absolute()) if Path(source).is_file() else source
 
 
+def _read_tests(files: Sequence[str]) -> list[Atoms]:
+    """All frames of the user's files, and of bundled sets those that their splits put aside."""
+    return [frame for file in files for frame in _read([file]) if bundled_name(file) is None or frame.info["split"] == TEST]
+
+
 def _read(files: Sequence[str]) -> list[Atoms]:
-    return [atoms for file in files for atoms in read(file, index=":")]
+    """Of files and of bundled sets, whose frames get the `split` that ships with them."""
+    found = []
+    for file in files:
+        frames = read(locate(file), index=":")
+        if bundled_name(file) is not None:
+            for name, positions in json.loads(locate(f"{file}_splits.json").read_text()).items():
+                for k in positions:
+                    frames[k].info["split"] = name
+        found += frames
+    return found

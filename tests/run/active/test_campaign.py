@@ -1,7 +1,9 @@
 """From settings to a campaign: its first frames and its parts, and what is refused."""
 
+import json
+
 import pytest
-from ase.io import write
+from ase.io import read, write
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
@@ -9,6 +11,7 @@ from mlff.active.frames import parts
 from mlff.active.label import Labelled
 from mlff.active.select import Hops
 from mlff.active.watch import Silent
+from mlff.bundled import bundled_folder
 from mlff.run.active.campaign import campaign_of, kept_initial_frames
 from mlff.run.command import CONF
 from tests.active.alloy import divided, frames, labelled, labelled_file, structure_file
@@ -61,6 +64,18 @@ def test_given_parts_are_kept_and_the_files_of_tests_are_the_tests(settings, tmp
     write(tmp_path / "test.extxyz", divided(frames(5, seed=1)), format="extxyz")
     cfg = settings(initial={"labelled": [str(given)]}, test=[str(tmp_path / "test.extxyz")])
     assert parts(kept_initial_frames(cfg, Labels(), Silent())) == {"train": 12, "val": 2, "test": 2 + 5}
+
+
+def test_of_a_bundled_set_the_test_frames_are_the_tests(settings, tmp_path):
+    given = labelled_file(tmp_path / "given.extxyz", frames(16))
+    cfg = settings(initial={"labelled": [str(given)]}, test=["bundled:li3ps4"])
+    splits = json.loads((bundled_folder("data") / "li3ps4_splits.json").read_text())
+    whole = read(bundled_folder("data") / "li3ps4.extxyz.gz", index=":")
+    tests = [frame for frame in kept_initial_frames(cfg, Labels(), Silent()) if "Li" in frame.symbols]
+    assert {frame.info["split"] for frame in tests} == {"test"}
+    assert sorted(frame.info["REF_energy"] for frame in tests) == pytest.approx(
+        sorted(whole[k].info["REF_energy"] for k in splits["test"]), rel=0, abs=1e-6
+    )
 
 
 def test_a_label_that_comes_later_moves_no_frame_to_another_part(settings, tmp_path):
