@@ -1,15 +1,18 @@
 """True force error against the number of labels: frames that active learning chose, frames at random, and a one-shot sample of short runs.
 
-    python scripts/benchmarks/active_learning.py runs/active/al_quickstart numbers=60,120,240
+    python scripts/benchmarks/active_learning.py runs/active/al_quickstart --numbers 60 120 240 --plot
 
 All three sets are labelled by the campaign's own reference code and learnt by the campaign's own training, as one potential, for the same
-number of epochs times frames. They are tested on frames of runs that none of them holds. Labels and models stay in <campaign>/benchmark: a
-second call goes on.
+number of steps. They are tested on frames of runs that none of them holds. Labels and models stay in <campaign>/benchmark: a second call
+goes on. The last lines tell how many labels active learning needs for what the others reach with all of theirs.
 """
 
+import argparse
 import json
 import math
 import sys
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -40,7 +43,7 @@ TEST_SEED, SAMPLE_SEED, SHOT_SEED = 901, 902, 903  # of runs; rounds of a campai
 SHOT_SPACING = 20.0  # fs, between frames of a one-shot run: short, as a run of a reference code is
 
 
-def main(campaign: Path, numbers: list[int]) -> None:
+def main(campaign: Path, numbers: list[int], plot: Path | None = None) -> None:
     cfg = OmegaConf.load(campaign / "config.yaml")
     set_threads(cfg.threads)
     place = campaign / "benchmark"
@@ -70,6 +73,32 @@ def main(campaign: Path, numbers: list[int]) -> None:
         table.add_row(name, str(n), f"{mae * TO_MILLI:.1f}", f"{rmse * TO_MILLI:.1f}")
     Console(width=100).print(table)
     (place / "results.json").write_text(json.dumps([dict(zip(("set", "n", "mae", "rmse"), row, strict=True)) for row in rows], indent=1))
+    curves = {name: [(n, TO_MILLI * rmse) for own, n, _, rmse in rows if own == name] for name in sets}
+    for name in (RANDOM, ONE_SHOT):
+        print(saving(curves[CHOSEN], curves[name], name))
+    if plot is not None:
+        sys.path.insert(0, str(Path(__file__).parents[2]))
+        from scripts.benchmarks.picture import learning_picture
+
+        learning_picture(curves, plot, title=f"{campaign.name}: {len(test)} frames of unused runs")
+
+
+def saving(chosen: Sequence[tuple[int, float]], other: Sequence[tuple[int, float]], name: str) -> str:
+    """How many labels the chosen set needs for the last error of the other one.
+
+    chosen, other: (labels, error), in the order of the labels; between two of them the error follows a power of the number.
+    """
+    (n, error), (first, largest), (last, smallest) = other[-1], chosen[0], chosen[-1]
+    what = f"{error:.1f} meV/Å rms, which {name} reaches with {n} labels"
+    if largest <= error:
+        return f"{what}: active learning has less with its first {first}"
+    if smallest > error:
+        return f"{what}: active learning does not reach it with {last}, but {smallest:.1f}"
+    for (a, above), (b, below) in pairwise(chosen):
+        if below <= error:
+            needed = a * (b / a) ** (math.log(above / error) / math.log(above / below))
+            return f"{what}: active learning needs {needed:.0f} ({needed / n:.0%})"
+    raise AssertionError("the last error is below, and the first one above")
 
 
 def explored(cfg, campaign: Path, stage: Exploration, place: Path) -> dict[int, list[list[Atoms]]]:
@@ -121,5 +150,9 @@ def error(cfg, place: Path, name: str, frames: list[Atoms], test: list[Atoms]) -
 
 
 if __name__ == "__main__":
-    words = dict(word.split("=", 1) for word in sys.argv[2:])
-    main(Path(sys.argv[1]), [int(n) for n in words.get("numbers", "60,120,240").split(",")])
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("campaign", type=Path, help="folder of a campaign that has ended")
+    parser.add_argument("--numbers", type=int, nargs="+", default=[60, 120, 240], metavar="N", help="of labels")
+    parser.add_argument("--plot", nargs="?", type=Path, const=Path("active_learning.png"), help="PNG: force error against labels")
+    arguments = parser.parse_args()
+    main(arguments.campaign, sorted(arguments.numbers), arguments.plot)

@@ -1,4 +1,4 @@
-"""The benchmarks' pictures, as PNG: time against size, and error against time."""
+"""The benchmarks' pictures, as PNG: time against size, error against time, and error against labels."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -77,6 +77,24 @@ def pareto_picture(speeds: Mapping[str, float], errors: Mapping[str, float], pat
         axes.set_ylabel(f"{error.strip()}, meV/Å")
         note = "; lines: no measured error" if unknown else ""
         axes.set_title(f"{title}{note}", loc="left")
+        figure.savefig(path, dpi=DPI)
+
+
+def learning_picture(curves: Mapping[str, Sequence[tuple[int, float]]], path: Path, *, title: str) -> None:
+    """Force error, meV/Å, against the number of labels, a line for each way of choosing them."""
+    with rc_context(LOOK):
+        figure = Figure(figsize=(5.6, 3.8), layout="constrained")
+        FigureCanvasAgg(figure)
+        axes = figure.subplots()
+        for k, (name, points) in enumerate(curves.items()):
+            axes.plot(*zip(*points, strict=True), marker="o", markersize=4, color=COLOURS[k], label=name)
+        axes.set(xscale="log", yscale="log")
+        for axis in (axes.xaxis, axes.yaxis):
+            round_ticks(axis)
+        axes.set_xlabel("labels")
+        axes.set_ylabel("force RMSE, meV/Å")
+        axes.set_title(title, loc="left")
+        axes.legend()
         figure.savefig(path, dpi=DPI)
 
 

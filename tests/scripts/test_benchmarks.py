@@ -1,4 +1,4 @@
-"""The comparison with other codes runs on its own, refuses what it cannot run, and draws only errors that are known."""
+"""The comparison with other codes runs alone, refuses what it cannot run, draws only errors that are known; what selection saves."""
 
 import json
 import subprocess
@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from matplotlib.image import imread
 
+from scripts.benchmarks.active_learning import saving
 from scripts.benchmarks.peer_drivers.steps import REACH, timed_steps
 from scripts.benchmarks.peers import fastest, keep, main
-from scripts.benchmarks.picture import pareto_front, pareto_picture, size_picture
+from scripts.benchmarks.picture import learning_picture, pareto_front, pareto_picture, size_picture
 
 ROOT = Path(__file__).parents[2]
 PEERS = ROOT / "scripts/benchmarks/peers.py"
@@ -92,10 +93,18 @@ def test_pictures_are_written(tmp_path):
     times = {"fast": 10.0, "slow": 100.0, "worse": 120.0, "unmeasured": 50.0}
     pareto_picture(times, {"fast": 40.0, "slow": 20.0, "worse": 30.0, "not timed": 1.0}, tmp_path / "some.png", title="t", error="e")
     pareto_picture(times, {}, tmp_path / "none.png", title="t", error="e")
-    for name in ("size", "some", "none"):
+    learning_picture({"chosen": [(50, 40.0), (100, 20.0)], "random": [(100, 40.0)]}, tmp_path / "learning.png", title="t")
+    for name in ("size", "some", "none", "learning"):
         picture = imread(tmp_path / f"{name}.png")
         assert min(picture.shape[:2]) > 500
         assert picture.std() > 0
+
+
+def test_labels_needed_for_the_same_error_follow_a_power_law():
+    chosen = [(50, 80.0), (100, 40.0), (200, 20.0)]  # 4000 / n
+    assert "random reaches with 400 labels: active learning needs 160 (40%)" in saving(chosen, [(200, 60.0), (400, 25.0)], "random")
+    assert "active learning has less with its first 50" in saving(chosen, [(400, 90.0)], "random")
+    assert "active learning does not reach it with 200, but 20.0" in saving(chosen, [(400, 19.0)], "random")
 
 
 def test_the_front_holds_what_no_other_point_beats():
