@@ -1,0 +1,33 @@
+"""What is bundled of a campaign: all that it labelled, each frame once with its part and its round, without the tests it was given."""
+
+import json
+
+from ase.io import read
+
+from mlff.active.frames import read_frames, write_frames
+from scripts import bundle_frames
+from tests.active.alloy import divided, frames
+from tests.run.active_folder import Drawn, write_campaign
+
+
+def test_of_a_campaign_all_that_it_labelled_is_bundled(tmp_path, monkeypatch):
+    campaign, bundle = tmp_path / "campaign", tmp_path / "bundle"
+    bundle.mkdir()
+    monkeypatch.setattr(bundle_frames, "FOLDER", bundle)
+    write_campaign(campaign, [Drawn("short"), Drawn("long", lost={0: "it hung"})])
+    (campaign / "rounds/002").mkdir()
+    write_frames(campaign / "rounds/002/labelled.extxyz", [])  # a round that chose nothing
+    first = divided(frames(8))
+    for frame in first[:5]:
+        frame.info["reason"] = "initial"
+    write_frames(campaign / "initial.extxyz", first)  # the last three were given
+    bundle_frames.main("small", [campaign])
+
+    bundled = read(bundle / "small.extxyz.gz", index=":")
+    splits = json.loads((bundle / "small_splits.json").read_text())
+    of_rounds = [frame for k in (0, 1) for frame in read_frames(campaign / f"rounds/{k:03d}/labelled.extxyz")]
+    assert [frame.info["round"] for frame in bundled] == 5 * [-1] + 6 * [0] + 5 * [1]
+    assert [frame.info["REF_energy"] for frame in bundled] == [frame.info["REF_energy"] for frame in first[:5] + of_rounds]
+    parts = {k: part for part, positions in splits.items() for k in positions}
+    assert [parts[k] for k in range(len(bundled))] == [frame.info["split"] for frame in first[:5] + of_rounds]
+    assert {frame.info["reason"] for k, frame in enumerate(bundled) if parts[k] == "test"} == {"audit"}
