@@ -59,7 +59,8 @@ def advice(records: Sequence[Record], wanted: float) -> str:
     elif last.unit and error is not None and 3 * error > last.low:
         words.append(
             f"the model's error, {1000 * error:.0f} meV/Å rms, is large for a lower level of {last.low:.3g}, which wants a third of it: "
-            "train longer or a larger model, or raise `criterion.low`"
+            f"label more frames in each round (`selection.n`; {last.n_selected} of {last.total.candidate} candidates were chosen), train "
+            "longer or a larger model, or raise `criterion.low`"
         )
     elif last.n_selected and last.labelled < last.n_selected / 2:
         words.append("more than half of the chosen frames could not be labelled: see the reasons in quarantine")

@@ -70,6 +70,10 @@ def test_numbers_without_meaning_are_refused(options):
     [
         (record(0, 300, 700), "trajectories break; begin with shorter runs or lower temperatures"),
         (record(0, 700, 300, audit={"all": {"rmse": 0.04}}), "the model's error, 40 meV/Å rms, is large for a lower level of 0.11"),
+        (
+            record(0, 700, 300, selected={"candidate": 5}, audit={"all": {"rmse": 0.04}}),
+            "label more frames in each round (`selection.n`; 5 of",
+        ),
         (record(0, 700, 300, audit={}, test={"all": {"rmse": 0.04}}), "40 meV/Å rms"),
         (record(0, 700, 300, labelled=2), "more than half of the chosen frames could not be labelled"),
         (record(0, 700, 300), "there is still something to learn"),
