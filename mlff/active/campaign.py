@@ -35,6 +35,7 @@ from mlff.active.select import Pick, Selection, pick
 from mlff.active.stability import Confirm
 from mlff.active.surrogate import Surrogate
 from mlff.active.watch import Watch
+from mlff.data.parts import plural
 from mlff.structure import structure
 from mlff.uncertainty import FrameClass, Levels
 
@@ -101,10 +102,12 @@ class Campaign:
             of_stage = [record for record in records if record.stage == stage.name]
             while not self.convergence.reached(of_stage):
                 if stage.most_rounds is not None and len(of_stage) >= stage.most_rounds:
-                    self.watch.tells(f"stage {stage.name} ends after {len(of_stage)} rounds: {advice(of_stage, self.convergence.ratio)}")
+                    why = advice(of_stage, self.convergence.ratio)
+                    self.watch.tells(f"stage {stage.name} ends after {plural(len(of_stage), 'round')}: {why}")
                     break
                 if len(records) >= self.convergence.most_rounds:
-                    self.watch.tells(f"not converged after {len(records)} rounds: {advice(of_stage or records, self.convergence.ratio)}")
+                    why = advice(of_stage or records, self.convergence.ratio)
+                    self.watch.tells(f"not converged after {plural(len(records), 'round')}: {why}")
                     self._finish(records)
                     return records
                 of_stage.append(self._round(len(records), stage, records))

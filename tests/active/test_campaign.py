@@ -183,7 +183,7 @@ def test_the_next_stage_begins_where_one_has_converged_or_may_go_on_no_longer(be
     records = campaign.run()
     assert [record.stage for record in records] == ["short", "long"]
     assert records[1].trained
-    assert campaign.watch.told[0].startswith("stage short ends after 1 rounds: ")
+    assert campaign.watch.told[0].startswith("stage short ends after 1 round: ")
     other = Bench(bench.folder.parent / "other", bench.model, bench.structure)
     assert [record.stage for record in other.campaign(LAX, schedule).run()] == ["short", "long", "long"]
 

@@ -155,7 +155,7 @@ def test_what_is_looked_at_is_the_most_uncertain_of_the_last_choice_and_what_is_
 def test_a_campaign_of_one_round(tmp_path):
     write_campaign(tmp_path, [Drawn("short")])
     text = visible(report_active(configuration(tmp_path), tmp_path, figures=False).read_text(encoding="utf-8"))
-    assert "Under way after one round" in text
+    assert "Under way after 1 round" in text
     assert "went from" not in text
     assert re.findall(r"\b(nan|NaN|None|inf)\b", text) == []
     assert not (tmp_path / "figures/progress.png").exists()
@@ -167,6 +167,18 @@ def test_a_converged_campaign_warns_of_nothing(tmp_path):
     assert "Converged after 2 rounds: 100.0% of the frames of the last were accurate" in html.unescape(page)
     assert 'id="warnings"' not in page
     assert 'id="quarantine"' not in page
+
+
+def test_a_first_stage_that_did_not_converge_is_no_warning_once_a_longer_one_of_the_same_has(tmp_path):
+    rounds = [Drawn("short", 0.2), Drawn("short", 0.2), Drawn("long", 0.05)]
+    write_campaign(tmp_path / "same", rounds)
+    page = report_active(configuration(tmp_path / "same", *QUIET), tmp_path / "same", figures=False).read_text(encoding="utf-8")
+    assert 'id="warnings"' not in page
+    records = write_campaign(tmp_path / "fewer", rounds)
+    counts = dict(list(records[-1].counts.items())[:-1])  # a condition that the last stage has not
+    dataclasses.replace(records[-1], counts=counts).write(tmp_path / "fewer/rounds/002/round.json")
+    page = report_active(configuration(tmp_path / "fewer", *QUIET), tmp_path / "fewer", figures=False).read_text(encoding="utf-8")
+    assert "Stage short ended after 2 rounds without having converged" in html.unescape(page)
 
 
 def test_a_last_stage_that_has_passed_once_is_under_way(tmp_path):

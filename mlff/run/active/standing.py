@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from mlff.active.convergence import Convergence, advice
 from mlff.active.errors import ALL
 from mlff.active.record import Record
+from mlff.data.parts import plural
 from mlff.units import TO_MILLI
 
 CONVERGED, NOT_CONVERGED, UNDER_WAY = "converged", "not converged", "under way"
@@ -34,7 +35,7 @@ def standing(records: Sequence[Record], schedule: Sequence[Mapping], convergence
 def summary(records: Sequence[Record], state: str, code: str) -> str:
     """One sentence. code: that made the labels."""
     first, last = records[0], records[-1]
-    rounds = "one round" if len(records) == 1 else f"{len(records)} rounds"
+    rounds = plural(len(records), "round")
     accurate = f"{last.total.ratio:.1%} of the frames of the last were accurate" if last.total.total else "the last explored nothing"
     hours = sum(record.core_hours for record in records)
     cost = f"{sum(record.labelled for record in records):,} labels by {code} in {hours:.3g} core hours"
@@ -68,9 +69,10 @@ def warnings(
             f"{state.capitalize()} after {len(records)} of at most {convergence.most_rounds} rounds, though the last was as it should be: "
             f"a stage wants {convergence.n_rounds} such rounds in a row."
         )
+    settled = set(records[-1].counts) if state == CONVERGED else set()  # a shorter stage of the same is but a way there
     for name, own in stages.items():
-        if name != last and not convergence.reached(own):
-            found.append(f"Stage {name} ended after {len(own)} rounds without having converged: {_why(own, convergence)}.")
+        if name != last and not convergence.reached(own) and not set(own[-1].counts) <= settled:
+            found.append(f"Stage {name} ended after {plural(len(own), 'round')} without having converged: {_why(own, convergence)}.")
     found += [f"Round {record.number}: {record.alarm}." for record in records if record.alarm]
     return found + gamma_alone(oracle, sorted(set(sizes)))
 
