@@ -31,7 +31,7 @@ from mlff.artefact import load
 from mlff.data import Frame
 from mlff.data.dataset import FrameDataset
 from mlff.md.watch import Silent
-from mlff.run.active.campaign import explorer_of, initial_frames
+from mlff.run.active.campaign import INITIAL, explorer_of
 from mlff.run.active.training import Training
 from mlff.run.predict import predict
 from mlff.run.threads import set_threads
@@ -59,9 +59,7 @@ def main(campaign: Path, numbers: list[int], plot: Path | None = None) -> None:
         test = labelled(spread([frame for run in runs[TEST_SEED] for frame in run], 100, rng))
         most = max(numbers)
         every = [frame for run in runs[SAMPLE_SEED] for frame in run]
-        start = [
-            frame for frame in initial_frames(cfg, lambda frames: label(frames, oracle, ledger, workers)) if frame.info["split"] != TEST
-        ]
+        start = [frame for frame in read_frames(campaign / INITIAL) if frame.info["split"] != TEST]
         sets = {
             CHOSEN: [*start, *(frame for k in rounds(campaign) for frame in part_learnt(campaign, k))],
             RANDOM: labelled(spread(every, most, rng)),
