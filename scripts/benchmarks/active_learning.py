@@ -38,12 +38,10 @@ from mlff.run.threads import set_threads
 from mlff.units import TO_MILLI
 
 CHOSEN, RANDOM, ONE_SHOT = "active learning", "random", "one shot"
-STEPS = 3000  # of training at every point: what differs is the data, not the time
 TEST_SEED, SAMPLE_SEED, SHOT_SEED = 901, 902, 903  # of runs; rounds of a campaign have small numbers
-SHOT_SPACING = 20.0  # fs, between frames of a one-shot run: short, as a run of a reference code is
 
 
-def main(campaign: Path, numbers: list[int], plot: Path | None = None) -> None:
+def main(campaign: Path, numbers: list[int], steps: int, plot: Path | None = None) -> None:
     cfg = OmegaConf.load(campaign / "config.yaml")
     set_threads(cfg.threads)
     place = campaign / "benchmark"
@@ -65,8 +63,10 @@ def main(campaign: Path, numbers: list[int], plot: Path | None = None) -> None:
             RANDOM: labelled(spread(every, most, rng)),
             ONE_SHOT: labelled(one_shot(runs[SHOT_SEED], most)),
         }
-    rows = [(name, n, *error(cfg, place, name, frames[:n], test)) for n in numbers for name, frames in sets.items() if len(frames) >= n]
-    table = Table("frames", "labels", "force MAE, meV/Å", "force RMSE, meV/Å", title=f"{len(test)} test frames, {STEPS} steps of training")
+    rows = [
+        (name, n, *error(cfg, place, name, frames[:n], test, steps)) for n in numbers for name, frames in sets.items() if len(frames) >= n
+    ]
+    table = Table("frames", "labels", "force MAE, meV/Å", "force RMSE, meV/Å", title=f"{len(test)} test frames, {steps} steps of training")
     for name, n, mae, rmse in rows:
         table.add_row(name, str(n), f"{mae * TO_MILLI:.1f}", f"{rmse * TO_MILLI:.1f}")
     Console(width=100).print(table)
@@ -129,8 +129,8 @@ def part_learnt(campaign: Path, number: int) -> list[Atoms]:
     return [frame for frame in read_frames(campaign / f"rounds/{number:03d}/labelled.extxyz") if frame.info["split"] != TEST]
 
 
-def error(cfg, place: Path, name: str, frames: list[Atoms], test: list[Atoms]) -> tuple[float, float]:
-    """MAE and RMSE of forces, eV/Å, of a potential that learns these frames."""
+def error(cfg, place: Path, name: str, frames: list[Atoms], test: list[Atoms], steps: int) -> tuple[float, float]:
+    """MAE and RMSE of forces, eV/Å, of a potential that learns these frames in so many steps."""
     folder = place / f"{name.replace(' ', '_')}_{len(frames)}"
     learnt = divided([frame.copy() for frame in frames], cfg.val_every, {})
     tested = [frame.copy() for frame in test]
@@ -138,8 +138,8 @@ def error(cfg, place: Path, name: str, frames: list[Atoms], test: list[Atoms]) -
         frame.info["split"] = TEST
     write_frames(folder / "data.extxyz", learnt + tested)
     per_epoch = math.ceil(len(part(learnt, "train")) / 4)
-    steps = [f"trainer.max_epochs={math.ceil(STEPS / per_epoch)}", "trainer.max_frames=4", "uncertainty=single"]
-    Training([*cfg.training.overrides, *steps], [], [], cfg.seed)(folder / "data.extxyz", folder / "training", None)
+    own = [f"trainer.max_epochs={math.ceil(steps / per_epoch)}", "trainer.max_frames=4", "uncertainty=single", "uncertainty.n_members=1"]
+    Training([*cfg.training.overrides, *own], [], [], cfg.seed)(folder / "data.extxyz", folder / "training", None)
     potential = load(folder / "training" / "model").potential
     plain = [Frame.from_atoms(frame) for frame in tested]
     predictions = predict(potential, FrameDataset(plain, potential.species, potential.r_max))
@@ -151,6 +151,7 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("campaign", type=Path, help="folder of a campaign that has ended")
     parser.add_argument("--numbers", type=int, nargs="+", default=[60, 120, 240], metavar="N", help="of labels")
+    parser.add_argument("--steps", type=int, default=3000, help="of training at every point: what differs is the data, not the time")
     parser.add_argument("--plot", nargs="?", type=Path, const=Path("active_learning.png"), help="PNG: force error against labels")
     arguments = parser.parse_args()
-    main(arguments.campaign, sorted(arguments.numbers), arguments.plot)
+    main(arguments.campaign, sorted(arguments.numbers), arguments.steps, arguments.plot)
