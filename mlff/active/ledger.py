@@ -89,8 +89,8 @@ class Ledger:
 
     def core_hours(self, keys: Iterable[str] | None = None) -> float:
         """What labels took, those in quarantine and repeated attempts too: wall time × cores, h; keys: of which, None for all."""
-        wanted = None if keys is None else set(keys)
-        return sum(row["core_seconds"] or 0.0 for row in self.rows() if wanted is None or row["key"] in wanted) / 3600.0
+        rows = self.rows() if keys is None else map(self.row, set(keys))
+        return sum(row["core_seconds"] or 0.0 for row in rows) / 3600.0
 
     def labelled(self, key: str, frame: Atoms | None = None) -> Atoms:
         """A frame with its label, as data sets hold it.
