@@ -16,8 +16,11 @@ from pathlib import Path
 from ase import Atoms
 from ase.io import read, write
 
+from mlff.active.campaign import LABELLED, ROUNDS
+from mlff.active.frames import PARTS, read_frames
+from mlff.run.active.campaign import INITIAL
+
 FOLDER = Path(__file__).parents[1] / "mlff" / "data" / "bundled"
-PARTS = ("train", "val", "test")
 # Whole trajectories of li3ps4 are held out, by number and temperature, so that a frame's part never changes as the set grows.
 HELD_OUT = {
     ("Li3PS4_gamma", 1): {300: "val", 600: "test", 900: "val", 1200: "test"},
@@ -41,15 +44,14 @@ def part(info: dict) -> str:
 
 def of_campaign(folder: Path) -> Iterator[Atoms]:
     """What it labelled, with the number of its round (the first frames: -1); not the test frames it was given."""
-    for frame in read(folder / "initial.extxyz", index=":"):
+    for frame in read_frames(folder / INITIAL):
         if frame.info.get("reason") == "initial":
             frame.info["round"] = -1
             yield frame
-    for file in sorted(folder.glob("rounds/*/labelled.extxyz")):
-        if file.stat().st_size:  # a round that had nothing to label leaves an empty file
-            for frame in read(file, index=":"):
-                frame.info["round"] = int(file.parent.name)
-                yield frame
+    for file in sorted(folder.glob(f"{ROUNDS}/*/{LABELLED}")):
+        for frame in read_frames(file):
+            frame.info["round"] = int(file.parent.name)
+            yield frame
 
 
 def main(name: str, sources: list[Path]) -> None:
