@@ -8,6 +8,7 @@ from mlff.analysis.diffusivity import Criteria, TracerDiffusivity, tracer_diffus
 from mlff.analysis.estimate import Estimate, no_result
 from mlff.analysis.msd import Displacements, MeanSquareDisplacement
 from mlff.analysis.pair_distribution import PairDistribution, PairDistributionAccumulator
+from mlff.analysis.system import NotApplicable, System, mobile_ion
 
 __all__ = [
     "Accumulator",
@@ -17,13 +18,16 @@ __all__ = [
     "Estimate",
     "Haven",
     "MeanSquareDisplacement",
+    "NotApplicable",
     "PairDistribution",
     "PairDistributionAccumulator",
     "Reduction",
+    "System",
     "TracerDiffusivity",
     "constraint_reduction",
     "fit_arrhenius",
     "haven_ratio",
+    "mobile_ion",
     "nernst_einstein",
     "no_result",
     "times_temperature",

@@ -10,9 +10,13 @@ from mlff.trajectory import Frames
 class Accumulator(Protocol):
     """One pass over a trajectory, in memory that does not grow with its length.
 
+    `reads` names what `update` takes: "frames", or "velocities", then the `Series` of that name instead of `Frames`.
+
     Frames come in order, in chunks of any size, from a file or from a running simulation; the result does not depend on the chunks.
     A killed run goes on bit for bit: `load` into a new accumulator of the same settings what `state` gave, and pass the frames after.
     """
+
+    reads: str
 
     def update(self, frames: Frames) -> None:
         """Take in the next frames."""

@@ -1,12 +1,14 @@
 """Mean squared displacement of one species, ion by ion, in the lattice frame: all time origins, the first alone, and collectively."""
 
 from dataclasses import dataclass, fields
+from typing import Self
 
 import numpy as np
 
 from mlff.analysis.accumulator import check_settings
 from mlff.analysis.displacement_blocks import DisplacementBlocks
 from mlff.analysis.multi_tau import PAIRS, MultiTau, block_length, lags
+from mlff.analysis.system import System
 from mlff.trajectory import Frames
 
 
@@ -93,6 +95,8 @@ class MeanSquareDisplacement:
             conserved, as with anions held in place or plain Langevin friction.
     """
 
+    reads = "frames"
+
     def __init__(self, ions: np.ndarray, timestep: float, drift: np.ndarray | None = None):
         ions = np.asarray(ions)
         self.ions = np.flatnonzero(ions) if ions.dtype == bool else ions.astype(np.int64)
@@ -116,6 +120,11 @@ class MeanSquareDisplacement:
         self._single = np.zeros((0, 3, n))
         self._last = np.zeros((3, n))
         self._clock = np.zeros(3, np.int64)  # frames seen, step of the last, steps between frames
+
+    @classmethod
+    def of(cls, system: System) -> Self:
+        """Of the mobile ions, without the framework's drift where the system rests."""
+        return cls(system.ions, system.timestep, system.drift)
 
     def update(self, frames: Frames) -> None:
         """Raises: ValueError: frames not evenly spaced, a cell without volume, or another number of atoms."""

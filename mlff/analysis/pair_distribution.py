@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import combinations_with_replacement
+from typing import Self
 
 import numpy as np
 
 from mlff.analysis.accumulator import check_settings
 from mlff.analysis.blocks import Blocks
+from mlff.analysis.system import System
 from mlff.geometry import neighbor_list
 from mlff.trajectory import Frames
 
@@ -42,6 +44,8 @@ class PairDistributionAccumulator:
         stride: one of so many frames that come is counted, the first of them.
     """
 
+    reads = "frames"
+
     def __init__(self, species: Sequence[str], r_max: float = 8.0, width: float = 0.05, stride: int = 1):
         if not (r_max > width > 0 and stride >= 1):
             raise ValueError(f"found r_max {r_max}, width {width}, stride {stride}; expected r_max > width > 0 in Å and stride ≥ 1")
@@ -52,6 +56,11 @@ class PairDistributionAccumulator:
         self.n_bins = max(1, round(r_max / width))
         self._blocks = Blocks((2, len(self.pairs), self.n_bins))  # counts, and counts × volume
         self._seen = np.zeros((), np.int64)
+
+    @classmethod
+    def of(cls, system: System, r_max: float = 8.0, width: float = 0.05, frames: int = 400) -> Self:
+        """Of all pairs of species, in about so many frames."""
+        return cls(system.symbols, r_max, width, system.stride(frames))
 
     def update(self, frames: Frames) -> None:
         for k in range(int(-self._seen % self.stride), len(frames), self.stride):

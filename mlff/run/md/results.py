@@ -18,6 +18,7 @@ from mlff.analysis import (
     TracerDiffusivity,
     constraint_reduction,
     fit_arrhenius,
+    mobile_ion,
     nernst_einstein,
     no_result,
     times_temperature,
@@ -25,6 +26,7 @@ from mlff.analysis import (
 )
 from mlff.analysis.anion_shares import shapley_decrease
 from mlff.analysis.constraint_reduction import LADDER
+from mlff.analysis.system import CHARGES
 from mlff.geometry.anion_motion import MODES, constrained_motions
 from mlff.md.forces import MEAN
 from mlff.md.plan import Plan
@@ -34,7 +36,6 @@ from mlff.md.run_folder import REPLICAS, TRAJECTORY
 from mlff.report import MotionShares
 from mlff.trajectory import Trajectory
 
-MOBILE = {"Li": 1, "Na": 1, "K": 1, "Ag": 1, "Cu": 1}  # charge, e
 PAIR_FRAMES = 100  # of each replica, for g(r)
 UNRECORDED = "no two frames were recorded"
 
@@ -87,7 +88,7 @@ def measure(plan: Plan, folder: Path, mobile: str | None = None) -> list[Result]
     """Of every condition, from the frames of the last recorded stage; of none where it was a descent, which is no dynamics.
 
     Args:
-        mobile: symbol of the ion; None: the first of `MOBILE` that a structure has.
+        mobile: symbol of the ion; None: the first of `mlff.analysis.system.CHARGES` that a structure has.
     """
     of_condition: dict[Condition, list[Replica]] = defaultdict(list)
     if isinstance(plan.ensemble_of(plan.protocol.stages[-1]), Relax):
@@ -126,20 +127,6 @@ def motion_shares(results: Sequence[Result]) -> list[MotionShares]:
     return found
 
 
-def mobile_ion(symbols: Sequence[str], asked: str | None) -> str:
-    """The ion whose diffusion is told.
-
-    Raises:
-        ValueError: the structure has none of that symbol, or none that is known to move.
-    """
-    present = set(symbols)
-    found = next((symbol for symbol in ([asked] if asked else MOBILE) if symbol in present), None)
-    if found is None:
-        expected = asked or "one of " + ", ".join(MOBILE)
-        raise ValueError(f"the structure holds {', '.join(sorted(present))}, expected {expected}; name the ion that moves with `mobile`")
-    return found
-
-
 def _result(condition: Condition, replicas: Sequence[Replica], plan: Plan, folder: Path, asked: str | None, bar: tqdm) -> Result:
     symbols = replicas[0].atoms.get_chemical_symbols()
     mobile = mobile_ion(symbols, asked)
@@ -162,7 +149,7 @@ def _result(condition: Condition, replicas: Sequence[Replica], plan: Plan, folde
     each = {replica.name: NOTHING for replica in replicas}
     if not runs:
         return Result(condition, mobile, each, NOTHING, None)
-    of_sigma = {"n_ions": int(ions.sum()), "charge": MOBILE.get(mobile, 1), "volume": float(np.concatenate(volumes).mean())}
+    of_sigma = {"n_ions": int(ions.sum()), "charge": CHARGES.get(mobile, 1), "volume": float(np.concatenate(volumes).mean())}
     each |= {name: _measured(run.result(), temperature=condition.temperature, **of_sigma) for name, run in runs.items()}
     for of_kind in (list(runs.values()), pairs):
         for other in of_kind[1:]:
