@@ -6,7 +6,7 @@ import numpy as np
 from scipy.special import fdtri, gammaincinv, ndtr, stdtrit
 
 from mlff.analysis.estimate import Estimate, no_result
-from mlff.analysis.msd import Displacements
+from mlff.analysis.msd import Displacements, full_tensor
 from mlff.units import CM2_PER_S
 
 UNIT = "cm²/s"
@@ -39,7 +39,7 @@ class TracerDiffusivity:
     fitted: slope of the MSD / 6, cm²/s, whether or not it is trusted. intercept: of the fit, Å². window: its ends, fs.
     end_point: MSD(t_max) / (6 t_max) of displacements over the whole run, cm²/s.
     exponent: d log MSD / d log t over the window.
-    tensor: (3, 3), cm²/s, from the slopes of ⟨Δr_a Δr_b⟩ / 2.
+    tensor, tensor_error: (3, 3), cm²/s, from the slopes of ⟨Δr_a Δr_b⟩ / 2; trusted where `diffusivity` is.
     jumps: Σ |Δr|² over the runs, in jumps of the criterion's length. expected_error: relative, 3.43/√jumps + 0.04 (He, Zhu, Epstein and
         Mo, npj Comput. Mater. 4, 18, 2018, from many simulations): what to expect of a run as long as this; None without jumps.
     correlation: by how much the variance exceeds that of independent ions; 1 where nothing is seen.
@@ -52,6 +52,7 @@ class TracerDiffusivity:
     end_point: Estimate
     exponent: Estimate
     tensor: np.ndarray
+    tensor_error: np.ndarray
     jumps: float
     expected_error: float | None
     correlation: float
@@ -92,7 +93,8 @@ def tracer_diffusivity(displacements: Displacements, criteria: Criteria | None =
     jumps = float(ends.sum() / c.jump_length**2)
     expected = 3.43 / np.sqrt(jumps) + 0.04 if jumps > 0 else None
     exponent = _exponent(t, y, correlation)
-    tensor = np.einsum("t,tab->ab", slope, displacements.tensor()[inside]) / (2 * CM2_PER_S)
+    components = np.concatenate([run.all_origins[: len(times)][inside] for run in displacements.runs], axis=2)
+    per_component = np.einsum("t,tkn->kn", slope, components) / (2 * CM2_PER_S)
     reason, bounded = _doubt(fitted, exponent, float(y.mean(1)[-1]), c)
     value = fitted
     if reason and bounded:
@@ -106,7 +108,8 @@ def tracer_diffusivity(displacements: Displacements, criteria: Criteria | None =
         window,
         Estimate(float(ended.mean()), _standard_error(ended, correlation), unit=UNIT),
         exponent,
-        tensor,
+        full_tensor(per_component.mean(1)),
+        full_tensor(np.array([_standard_error(component, correlation) for component in per_component])),
         jumps,
         None if expected is None else float(expected),
         correlation,

@@ -23,6 +23,7 @@ class RunDisplacements:
     blocks: (n_blocks, 3, n_ions), displacement over each of equal stretches of block_time, Å.
     block_time, duration: fs.
     total: (3, n_ions), displacement over the whole run, Å.
+    cell: (3, 3), the mean over the frames, Å.
     """
 
     times: np.ndarray
@@ -34,6 +35,12 @@ class RunDisplacements:
     block_time: float
     duration: float
     total: np.ndarray
+    cell: np.ndarray
+
+    @property
+    def volume(self) -> float:
+        """Of the mean cell, Å³."""
+        return float(abs(np.linalg.det(self.cell)))
 
 
 @dataclass(frozen=True)
@@ -51,6 +58,11 @@ class Displacements:
     def n_ions(self) -> int:
         """Of all runs together."""
         return sum(run.total.shape[1] for run in self.runs)
+
+    @property
+    def volume(self) -> float:
+        """The mean of the runs', Å³."""
+        return float(np.mean([run.volume for run in self.runs]))
 
     @property
     def times(self) -> np.ndarray:
@@ -258,6 +270,7 @@ class MeanSquareDisplacement:
             block_time=float(whole._blocks.step) * dt,
             duration=float(self._clock[0] - 1) * dt,
             total=np.einsum("cn,cd->dn", whole._last[:, :n], turn),
+            cell=mean_cell,
         )
 
 

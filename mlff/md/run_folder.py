@@ -100,8 +100,17 @@ class RunFolder:
         timestep, first, stages = self.plan.settings.timestep, 0, []
         for stage in self.plan.protocol.stages:
             last = first + stage.n_steps(timestep)
-            ensemble = type(self.plan.ensemble_of(stage)).__name__
-            stages.append({"name": stage.name, "first_step": first + 1, "last_step": last, "ensemble": ensemble, "recorded": stage.record})
+            ensemble = self.plan.ensemble_of(stage)
+            stages.append(
+                {
+                    "name": stage.name,
+                    "first_step": first + 1,
+                    "last_step": last,
+                    "ensemble": type(ensemble).__name__,
+                    "conserves_momentum": ensemble.conserves_momentum,
+                    "recorded": stage.record,
+                }
+            )
             first = last
         own = {name: getattr(replica, name) for name in ("name", "structure", "temperature", "pressure", "mode", "seed", "driver")}
         kinds = None if replica.kinds is None else list(replica.kinds)

@@ -1,6 +1,7 @@
 """Small charts as inline SVG: they scale, print, follow the colour scheme of the page through its style sheet, and weigh little."""
 
 import json
+from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
 
@@ -8,6 +9,7 @@ import numpy as np
 from markupsafe import Markup
 
 from mlff.report.axis import Axis, tick_text
+from mlff.report.colour_scale import png_of
 
 LEFT, RIGHT, TOP, BOTTOM = 50, 14, 28, 44
 LEVELS = 6  # shades of a density
@@ -19,7 +21,7 @@ class Chart:
     Args:
         description: what the chart shows, for a reader who cannot see it.
         hover: what a pointer reads off: "lines" (all series at the nearest x), "points" (the nearest point of a
-            parity), "values" (the nearest point), "plane" (x and y).
+            parity), "values" (the nearest point), "plane" (x and y), "map" (x, y and the value of `image` there).
     """
 
     def __init__(self, x: Axis, y: Axis, description: str, *, width: int = 380, height: int = 290, hover: str = "lines"):
@@ -28,6 +30,7 @@ class Chart:
         self.box = (LEFT, TOP, width - LEFT - RIGHT, height - TOP - BOTTOM)
         self._parts: list[str] = []
         self._series: list[dict] = []
+        self._map: dict | None = None
 
     def line(self, x: Sequence[float], y: Sequence[float], colour: int, name: str, *, dashed: bool = False) -> None:
         px, py = self._pixels(x, y)
@@ -98,6 +101,15 @@ class Chart:
                 path = "".join(f"M{c} {r}h{n}v1h-{n}z" for r, c, n in runs)
                 self._parts.append(f'<path class="density d{level} c{colour}" transform="{place}" d="{path}"/>')
 
+    def image(self, values: np.ndarray, label: str, log: bool) -> None:
+        """Values over the whole plane as colours, (rows from below, columns); `label` names them, with the unit after a comma."""
+        left, top, width, height = self.box
+        data = f"data:image/png;base64,{b64encode(png_of(values, log)).decode()}"
+        place = f'x="{left}" y="{top}" width="{width}" height="{height}"'
+        self._parts.append(f'<image {place} preserveAspectRatio="none" href="{data}"/>')
+        shown = [[None if not np.isfinite(v) else float(f"{v:.3g}") for v in row] for row in values]
+        self._map = {"label": label, "values": shown}
+
     def steps(self, edges: np.ndarray, heights: np.ndarray, colour: int, name: str) -> None:
         """A histogram's outline; empty bins of a logarithmic axis are gaps."""
         centres, kept = (edges[1:] + edges[:-1]) / 2, heights > 0
@@ -141,6 +153,7 @@ class Chart:
 
     def svg(self) -> Markup:
         hover = {"mode": self.hover, "box": self.box, "x": _axis(self.x), "y": _axis(self.y), "series": self._series}
+        hover |= {"map": self._map} if self._map else {}
         return Markup(
             f'<svg class="chart" viewBox="0 0 {self.width} {self.height}" role="img" aria-label="{escape(self.description)}" '
             f"data-hover='{escape(json.dumps(hover, separators=(',', ':'), ensure_ascii=False))}'>"

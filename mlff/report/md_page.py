@@ -19,7 +19,8 @@ def write_md_report(content: MdReport, path: str | Path) -> Path:
 
 
 def _sections(content: MdReport) -> list[Section]:
-    figure, tables = arrhenius_figure(content), [table for table in (arrhenius_table(content), shares_table(content)) if table]
+    figure, found = arrhenius_figure(content), (arrhenius_table(content.arrhenius), shares_table(content.shares))
+    tables = [table for table in found if table]
     return filled(
         [
             Section(

@@ -1,8 +1,10 @@
 """The tables and the main numbers of a molecular dynamics report."""
 
+from collections.abc import Sequence
+
 from mlff.analysis import Estimate
 from mlff.report.axis import tick_text
-from mlff.report.md_content import MdReport
+from mlff.report.md_content import ArrheniusSeries, MdReport, MotionShares
 from mlff.report.tables import Row, Table
 
 ROOM = 300.0  # K
@@ -43,12 +45,12 @@ def replica_table(content: MdReport) -> Table:
     return Table("Replicas", head, tuple(rows))
 
 
-def arrhenius_table(content: MdReport) -> Table | None:
+def arrhenius_table(arrhenius: Sequence[ArrheniusSeries]) -> Table | None:
     """Per constraint mode: activation energy, and σ at room temperature from the line."""
-    if not content.arrhenius:
+    if not arrhenius:
         return None
     rows = []
-    for series in content.arrhenius:
+    for series in arrhenius:
         log = series.line.log10_at(ROOM)
         at = series.line.at(ROOM)
         sigma = at.times(1e3 / ROOM, "mS/cm") if at.known else at
@@ -72,16 +74,16 @@ def arrhenius_table(content: MdReport) -> Table | None:
     return Table("Arrhenius fits", head, tuple(rows))
 
 
-def shares_table(content: MdReport) -> Table | None:
+def shares_table(shares: Sequence[MotionShares]) -> Table | None:
     """Per structure and temperature: what the constraint of each motion takes from log10 σ, and its share in what all take."""
-    if not content.shares:
+    if not shares:
         return None
-    motions = list(content.shares[0].decrease)
-    shapley = any(shares.shapley for shares in content.shares)
+    motions = list(shares[0].decrease)
+    shapley = any(s.shapley for s in shares)
     head = [("structure", ""), ("T", "K")]
     head += [(motion, kind) for motion in motions for kind in ("decades", "share", *(["Shapley, decades"] if shapley else []))]
     rows = []
-    for s in content.shares:
+    for s in shares:
         cells = [f"{s.temperature:g}"]
         for motion in motions:
             cells += [cell(s.decrease[motion]), cell(s.share[motion])]

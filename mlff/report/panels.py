@@ -10,14 +10,14 @@ import numpy as np
 
 from mlff.analysis import Estimate
 
-STYLES = ("line", "dashed", "points", "steps")
+STYLES = ("line", "dashed", "points", "steps", "bounds")
 
 
 @dataclass(frozen=True)
 class Curve:
     """name: told in the legend, short. x, y: (n,). error: (n,), one standard deviation of y, drawn as a band; None without.
 
-    style: line, dashed, points, or steps, with x in the middle of each bin.
+    style: line, dashed, points, steps with x in the middle of each bin, or bounds: the value lies below y.
     """
 
     name: str

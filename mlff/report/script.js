@@ -30,6 +30,12 @@
     if (chart.mode === "plane") {
       return { text: [showX(value(chart.x, tx)), showY(other, value(chart.y, ty))], marks: [] };
     }
+    if (chart.mode === "map") { // the rows of values begin below
+      const rows = chart.map.values, row = rows[Math.min(rows.length - 1, Math.floor(ty * rows.length))];
+      const v = row[Math.min(row.length - 1, Math.floor(tx * row.length))], [title, unit = ""] = chart.map.label.split(", ");
+      const seen = v === null ? "nothing known" : `${title} ${short(v)} ${unit}`;
+      return { text: [showX(value(chart.x, tx)), showY(other, value(chart.y, ty)), seen], marks: [] };
+    }
     if (chart.mode === "points" || chart.mode === "values") {
       let best = null, gap = 0.003;
       for (const s of chart.series) {
@@ -76,6 +82,64 @@
       tip.style.left = `${Math.max(8, Math.min(event.clientX + 14, innerWidth - box.width - 8))}px`;
       tip.style.top = `${Math.max(8, event.clientY - box.height - 12)}px`;
     });
+  }
+
+  // What lies in space: a canvas in place of the picture, turned by dragging or with the arrow keys.
+  for (const box of document.querySelectorAll(".scene")) {
+    const scene = JSON.parse(box.dataset.scene), canvas = document.createElement("canvas"), context = canvas.getContext("2d");
+    const ends = scene.cell.flatMap(([a, b, c, d, e, f]) => [[a, b, c], [d, e, f]]);
+    const middle = [0, 1, 2].map((k) => ends.reduce((sum, r) => sum + r[k], 0) / ends.length);
+    const reach = Math.max(...ends.map((r) => Math.hypot(...r.map((v, k) => v - middle[k]))));
+    let turn = -0.5, tilt = 0.35, asked = false;
+    canvas.setAttribute("role", "img");
+    canvas.setAttribute("aria-label", `${box.querySelector("img").alt}; drag or press arrow keys to turn`);
+    function paint() {
+      asked = false;
+      const width = box.clientWidth, height = Math.round(width * 0.72), ratio = devicePixelRatio || 1;
+      canvas.width = width * ratio; canvas.height = height * ratio; canvas.style.height = `${height}px`;
+      context.setTransform(ratio, 0, 0, ratio, width / 2 * ratio, height / 2 * ratio);
+      const scale = 0.48 * height / reach, [ct, st, cx, sx] = [Math.cos(turn), Math.sin(turn), Math.cos(tilt), Math.sin(tilt)];
+      const see = (x, y, z) => {
+        const [a, b, c] = [x - middle[0], y - middle[1], z - middle[2]], u = ct * a - st * b, v = st * a + ct * b;
+        return [scale * u, -scale * (cx * c + sx * v), cx * v - sx * c]; // right, down, depth
+      };
+      const ink = getComputedStyle(box).color, things = [];
+      for (const [a, b, c, d, e, f] of scene.cell) things.push([1e9, see(a, b, c), see(d, e, f), 0.8]);
+      for (const [a, b, c, d, e, f, w] of scene.lines) { const p = see(a, b, c), q = see(d, e, f); things.push([(p[2] + q[2]) / 2, p, q, 0.4 + 3 * w]); }
+      for (const group of scene.points) for (const [x, y, z, colour, size] of group) { const p = see(x, y, z); things.push([p[2], p, colour, size]); }
+      things.sort((p, q) => q[0] - p[0]);
+      for (const [, p, other, size] of things) {
+        context.beginPath();
+        if (typeof other === "string") {
+          context.fillStyle = other; context.globalAlpha = 0.75;
+          context.arc(p[0], p[1], size * scale / 14, 0, 2 * Math.PI); context.fill();
+        } else {
+          context.strokeStyle = ink; context.globalAlpha = 0.45; context.lineWidth = size;
+          context.moveTo(p[0], p[1]); context.lineTo(other[0], other[1]); context.stroke();
+        }
+      }
+    }
+    const repaint = () => { if (!asked) { asked = true; requestAnimationFrame(paint); } };
+    let held = null;
+    canvas.addEventListener("pointerdown", (event) => { held = [event.clientX, event.clientY]; canvas.setPointerCapture(event.pointerId); });
+    canvas.addEventListener("pointerup", () => { held = null; });
+    canvas.addEventListener("pointercancel", () => { held = null; });
+    canvas.addEventListener("pointermove", (event) => {
+      if (!held) return;
+      turn += (event.clientX - held[0]) / 120; tilt = Math.min(1.57, Math.max(-1.57, tilt + (event.clientY - held[1]) / 120));
+      held = [event.clientX, event.clientY];
+      repaint();
+    });
+    box.addEventListener("keydown", (event) => {
+      const step = { ArrowLeft: [-0.1, 0], ArrowRight: [0.1, 0], ArrowUp: [0, -0.1], ArrowDown: [0, 0.1] }[event.key];
+      if (!step) return;
+      turn += step[0]; tilt = Math.min(1.57, Math.max(-1.57, tilt + step[1]));
+      event.preventDefault();
+      repaint();
+    });
+    box.prepend(canvas);
+    box.classList.add("turning");
+    new ResizeObserver(repaint).observe(box);
   }
   addEventListener("beforeprint", () => document.querySelectorAll("details").forEach((d) => { d.open = true; }));
 })();

@@ -114,6 +114,15 @@ class Trajectory(Sequence):
             )
         return self._contents.n_rows(name)
 
+    def series_steps(self, name: str) -> np.ndarray:
+        """(n_entries,) int64, the steps of a series.
+
+        Raises:
+            ValueError: there is no such series.
+        """
+        self.n_entries(name)
+        return self._steps_of(name)
+
     @property
     def constant_cell(self) -> bool:
         """Whether every frame has the cell that the trajectory was created with."""

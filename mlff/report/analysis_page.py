@@ -1,0 +1,148 @@
+"""The report of an analysis: what is shown, the page, the pictures and the tables, all from the same panels."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlff.analysis import Estimate
+from mlff.report.comparison import together
+from mlff.report.drawing import chart_of, write_panel_csv, write_panel_pictures
+from mlff.report.drawing.on_paper import file_names
+from mlff.report.environment import software_versions
+from mlff.report.md_tables import cell
+from mlff.report.page import Section, Tab, filled, render_page
+from mlff.report.panels import Description, Number, Panel
+from mlff.report.tables import Row, Table
+from mlff.whole_file import written_whole
+
+MOST_CHARTS = 60  # of one observable in the page; the pictures beside it are all there
+
+
+@dataclass(frozen=True)
+class Observed:
+    """One observable of all that were analysed. name: in the configuration. descriptions: by what they are of, in order."""
+
+    name: str
+    descriptions: Mapping[str, Description]
+
+
+@dataclass(frozen=True)
+class AnalysisReport:
+    """One report.
+
+    main: numbers for the tiles at the top. overview: panels across all conditions (Arrhenius), tables: beside them.
+    left_out: observable → why it is not there. setup: name → text, number or mapping. config_text: the resolved configuration, YAML.
+    """
+
+    title: str
+    summary: str
+    observed: Sequence[Observed]
+    main: Sequence[tuple[str, Estimate, str]] = ()
+    overview: Sequence[Panel] = ()
+    tables: Sequence[Table] = ()
+    warnings: Sequence[str] = ()
+    left_out: Mapping[str, str] = field(default_factory=dict)
+    setup: Mapping = field(default_factory=dict)
+    config_text: str = ""
+    environment: Mapping[str, str] = field(default_factory=software_versions)
+
+    def panels(self) -> dict[str, list[Panel]]:
+        """What is drawn, by observable."""
+        drawn = {"overview": list(self.overview)} if self.overview else {}
+        return drawn | {each.name: together({name: d.panels for name, d in each.descriptions.items()}) for each in self.observed}
+
+
+def write_analysis_report(content: AnalysisReport, folder: str | Path, pictures: Sequence[str] = ("png", "pdf")) -> Path:
+    """Writes report.html, numbers.json, numbers.csv, csv/ and figures/ into the folder; the page's path."""
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    panels = content.panels()
+    for group, members in panels.items():
+        for name, panel in zip(file_names(group, members), members, strict=True):
+            write_panel_csv(folder / "csv" / f"{name}.csv", panel)
+    if pictures:
+        write_panel_pictures(folder / "figures", panels, pictures)
+    _write_numbers(content, folder)
+    with written_whole(folder / "report.html") as unfinished:
+        unfinished.write_text(
+            render_page("analysis_report.html.j2", content=content, tiles=_tiles(content), sections=_sections(content, panels)),
+            encoding="utf-8",
+        )
+    return folder / "report.html"
+
+
+def numbers_table(descriptions: Mapping[str, Description]) -> Table | None:
+    """Numbers down, what they are of across; remarks below."""
+    names = list(dict.fromkeys(number.name for d in descriptions.values() for number in d.numbers))
+    found = {of: {number.name: number.estimate for number in d.numbers} for of, d in descriptions.items()}
+    rows = []
+    for name in names:
+        units = {estimates[name].unit for estimates in found.values() if name in estimates}
+        unit = units.pop() if len(units) == 1 else ""
+        rows.append(Row(name, tuple(cell(estimates[name]) if name in estimates else "–" for estimates in found.values()), unit=unit))
+    several = len(descriptions) > 1
+    remarks: dict[str, list[str]] = {}
+    for of, d in descriptions.items():
+        for remark in d.remarks:
+            remarks.setdefault(remark, []).append(of)
+    for remark, whose in remarks.items():
+        rows.append(Row(f"{', '.join(whose)}: {remark}" if several and len(whose) < len(descriptions) else remark, (), kind="remark"))
+    if not rows:
+        return None
+    heads = [(of if several else "value", "") for of in descriptions]
+    return Table("Numbers", (("number", ""), *heads), tuple(rows))
+
+
+def _sections(content: AnalysisReport, panels: Mapping[str, Sequence[Panel]]) -> list[Section]:
+    lead = "All conditions together. Errors are one standard deviation; where ions hardly moved there is a bound in place of a number."
+    sections = [Section("overview", "Overview", lead, [Tab("", [chart_of(panel) for panel in content.overview], content.tables)])]
+    for each in content.observed:
+        first, table = next(iter(each.descriptions.values())), numbers_table(each.descriptions)
+        charts = [chart_of(panel) for panel in panels[each.name][:MOST_CHARTS]]
+        sections.append(Section(each.name, first.title, first.lead, [Tab("", charts, [table] if table else [])]))
+    return filled(sections)
+
+
+def _tiles(content: AnalysisReport) -> list[dict[str, str]]:
+    tiles = []
+    for name, estimate, of in content.main:
+        text = cell(estimate)
+        value, _, error = text.partition(" ± ") if "(" not in text else (text.split(" ± ")[0].strip("("), "", text)
+        power = text.rpartition(")")[2] if text.startswith("(") else ""
+        aside = f"± {error}" if error and not power else error
+        tiles.append({"name": name, "value": f"{value}{power}", "unit": estimate.unit, "aside": f"{aside} {of}".strip()})
+    return tiles
+
+
+def _write_numbers(content: AnalysisReport, folder: Path) -> None:
+    """Every number with error, bounds, unit and reason, for programs."""
+    words = {
+        "overview": [{"name": name, "of": of} | words_of(estimate) for name, estimate, of in content.main],
+        "observables": {
+            each.name: {of: [{"name": n.name} | words_of(n.estimate) for n in d.numbers] for of, d in each.descriptions.items()}
+            for each in content.observed
+        },
+        "left_out": dict(content.left_out),
+    }
+    with written_whole(folder / "numbers.json") as unfinished:
+        unfinished.write_text(json.dumps(words, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
+    lines = ["observable,of,name,value,error,lower,upper,unit,reason"]
+    for each in content.observed:
+        for of, description in each.descriptions.items():
+            lines += [_csv_line(each.name, of, number) for number in description.numbers]
+    with written_whole(folder / "numbers.csv") as unfinished:
+        unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
+def words_of(estimate: Estimate) -> dict[str, object]:
+    """An estimate as JSON holds it: what is not known is not there."""
+    named = {name: getattr(estimate, name) for name in ("value", "error", "lower", "upper", "unit", "reason")}
+    return {name: value for name, value in named.items() if value not in (None, "")} | {"text": str(estimate)}
+
+
+def _csv_line(observable: str, of: str, number: Number) -> str:
+    e = number.estimate
+    values = ("" if v is None else f"{v:.8g}" for v in (e.value, e.error, e.lower, e.upper))
+    quoted = ('"' + text.replace('"', '""') + '"' for text in (e.unit, e.reason))
+    return ",".join([observable, f'"{of}"', f'"{number.name}"', *values, *quoted])

@@ -1,0 +1,109 @@
+"""What came of the passes: the results of every condition, from all its trajectories together and from each alone."""
+
+import copy
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from tqdm import tqdm
+
+from mlff.analysis import Accumulator, NotApplicable, System
+from mlff.analysis.streaming import Pass
+from mlff.analysis.transport import Transport, transport
+from mlff.run.analysis.sources import Condition, Source
+from mlff.units import PS
+
+log = logging.getLogger(__name__)
+
+Make = Callable[[System], Accumulator]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """Of one condition.
+
+    results: by observable. each: of every trajectory, by its name, then by observable. left_out: why, by observable.
+    cost: ns of processor time per atom and entry, by observable.
+    """
+
+    condition: Condition
+    system: System
+    sources: Sequence[Source]
+    results: Mapping[str, object]
+    each: Mapping[str, Mapping[str, object]]
+    left_out: Mapping[str, str]
+    cost: Mapping[str, float]
+
+    @property
+    def transport(self) -> Transport | None:
+        """Of all trajectories together; None where displacements were not analysed."""
+        if "msd" not in self.results:
+            return None
+        return transport(self.results["msd"], self.system.charge, self.system.temperature)
+
+    @property
+    def duration(self) -> float:
+        """ps, of one trajectory as it was when its first frame was read."""
+        return (self.system.n_frames - 1) * self.system.frame_time / PS
+
+
+def outcomes(sources: Sequence[Source], observables: Mapping[str, Make], folder: Path, threads: int, follow: float | None) -> list[Outcome]:
+    """Reads what is new in each trajectory, and joins those of one condition.
+
+    Raises:
+        ValueError: an observable refuses a trajectory; states of what was read before stay in the folder.
+    """
+    of_condition: dict[Condition, list[tuple[Source, Pass, dict[str, str]]]] = defaultdict(list)
+    for source in sources:
+        of_condition[source.condition].append((source, *_read(source, observables, folder / "states" / source.name, threads, follow)))
+    return [_outcome(condition, members) for condition, members in of_condition.items()]
+
+
+def _read(source: Source, observables: Mapping[str, Make], kept: Path, threads: int, follow: float | None) -> tuple[Pass, dict[str, str]]:
+    accumulators, left_out = {}, {}
+    for name, make in observables.items():
+        try:
+            accumulators[name] = make(source.system)
+        except NotApplicable as reason:
+            left_out[name] = str(reason)
+    if not accumulators:
+        raise ValueError(f"{source.name}: no observable applies ({'; '.join(left_out.values())}); choose others")
+    reading = Pass(accumulators, source.first)
+    reading.resume(kept)
+    trajectory = source.open()
+    while True:
+        with tqdm(total=reading.left(trajectory), unit="frame", desc=source.name, disable=None) as bar:
+            reading.run(trajectory, threads, kept, bar.update)
+        if follow is None:
+            return reading, left_out
+        time.sleep(follow)
+        trajectory = source.open()
+        if not reading.left(trajectory):
+            return reading, left_out
+
+
+def _outcome(condition: Condition, members: Sequence[tuple[Source, Pass, dict[str, str]]]) -> Outcome:
+    source, first, left_out = members[0]
+    left_out, results = dict(left_out), {}
+    each: dict[str, dict[str, object]] = {member.name: {} for member, _, _ in members}
+    for name in first.accumulators:
+        parts = [reading.accumulators[name] for _, reading, _ in members if name in reading.accumulators]
+        try:
+            for (member, _, _), part in zip(members, parts, strict=False):
+                each[member.name][name] = part.result()
+            joined = copy.deepcopy(parts[0])  # states stay those of single trajectories
+            for other in parts[1:]:
+                joined.merge(other)
+            results[name] = joined.result()
+        except ValueError as too_little:
+            left_out[name] = str(too_little)
+    cost = {name: _cost(first, name, len(source.system.symbols)) for name in results}
+    return Outcome(condition, source.system, [member for member, _, _ in members], results, each, left_out, cost)
+
+
+def _cost(reading: Pass, name: str, n_atoms: int) -> float:
+    entries = reading.done[reading.accumulators[name].reads]
+    return 1e9 * reading.seconds.get(name, 0.0) / max(entries * n_atoms, 1)

@@ -1,0 +1,72 @@
+"""`python scripts/analyze.py`: reads trajectories once, and tells all that their observables say."""
+
+import logging
+from collections.abc import Sequence
+from pathlib import Path
+
+from hydra.utils import instantiate
+from omegaconf import DictConfig, OmegaConf
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from mlff.report.analysis_page import write_analysis_report
+from mlff.report.md_tables import cell
+from mlff.run.analysis.content import labels_of, report_of
+from mlff.run.analysis.experiment import read_experiment
+from mlff.run.analysis.outcome import Make, Outcome, outcomes
+from mlff.run.analysis.sources import Reading, sources_of
+from mlff.run.console import console
+
+log = logging.getLogger(__name__)
+
+CONFIG = "config.yaml"
+
+
+def analyze(cfg: DictConfig) -> Path:
+    """Analyse what `cfg.trajectory` names, or go on where an earlier call or a running simulation has come to; the page.
+
+    Raises:
+        ValueError: what is asked for is not there, or a trajectory is refused.
+    """
+    words = OmegaConf.to_container(cfg, resolve=True)
+    makes = _makes(cfg)
+    measured = [] if cfg.experiment is None else read_experiment(cfg.experiment)
+    reading = Reading(**{name: words[name] for name in Reading.__dataclass_fields__})
+    sources = sources_of(words["trajectory"], reading)
+    folder = Path(cfg.folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / CONFIG).write_text(OmegaConf.to_yaml(cfg, resolve=True))
+    found = outcomes(sources, makes, folder, cfg.threads, cfg.follow)
+    content = report_of(cfg.name, found, measured, OmegaConf.to_yaml(cfg, resolve=True))
+    _print(found, content.warnings)
+    page = write_analysis_report(content, folder, words["pictures"])
+    log.info("%s; numbers.json, numbers.csv, csv/ and figures/ beside it", page)
+    return page
+
+
+def _makes(cfg: DictConfig) -> dict[str, Make]:
+    wanted = list(cfg.available) if cfg.observables is None else list(cfg.observables)
+    if unknown := [name for name in wanted if name not in cfg.available]:
+        raise ValueError(f"found the observables {unknown}, expected some of {', '.join(cfg.available)}; correct `observables`")
+    return {name: instantiate(cfg.available[name]) for name in wanted}
+
+
+def _print(found: Sequence[Outcome], warnings: Sequence[str]) -> None:
+    table = Table("condition", "ion", "D*, cm²/s", "σ, S/cm", "Haven ratio", "time, ps", box=SIMPLE_HEAD)
+    for name, outcome in labels_of(found).items():
+        transport = outcome.transport
+        if transport is None:
+            continue
+        haven = "–" if transport.haven is None else cell(transport.haven.haven_ratio)
+        cells = (cell(transport.diffusivity), cell(transport.conductivity), haven, f"{outcome.duration:g}")
+        table.add_row(name, outcome.system.mobile, *cells)
+    if table.row_count:
+        console().print(table)
+    costs = Table("observable", "ns per atom and frame", box=SIMPLE_HEAD)
+    for name, cost in found[0].cost.items():
+        costs.add_row(name, f"{cost:.0f}")
+    console().print(costs)
+    for name, reason in found[0].left_out.items():
+        log.info("%s is left out: %s", name, reason)
+    for warning in warnings:
+        log.warning("warning: %s", warning)
