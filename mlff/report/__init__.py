@@ -6,8 +6,7 @@ from mlff.report.active_page import write_active_report
 from mlff.report.content import PredictionSamples, ReportContent, headline_split
 from mlff.report.figures import write_figures
 from mlff.report.md_content import ArrheniusSeries, MdReport, MotionShares, MsdCurve, Replica, TimeSeries
-from mlff.report.md_figures import write_md_figures
-from mlff.report.md_page import write_md_report
+from mlff.report.md_page import write_md_figures, write_md_report
 from mlff.report.page import write_report
 from mlff.report.uncertainty import UncertaintyContent
 from mlff.report.verdict import honest_warnings, summary_sentence

@@ -10,7 +10,7 @@ from matplotlib.image import imread
 
 from mlff.analysis import Estimate, fit_arrhenius
 from mlff.report import ArrheniusSeries, MdReport, MotionShares, MsdCurve, Replica, write_md_figures, write_md_report
-from mlff.report.md_plots import MOST_POINTS, arrhenius_points, thin
+from mlff.report.md_panels import MOST_POINTS, thin
 from mlff.report.md_tables import cell
 from tests.report.md_run import md_report
 from tests.report.test_page import browse, needs_browser
@@ -81,16 +81,6 @@ def test_figures_are_written_and_not_blank(run, tmp_path):
     assert [path.name for path in paths] == ["msd.png", "arrhenius.png", "time_series.png"]
     for path in paths:
         assert (imread(path)[..., :3] < 0.9).any(axis=-1).mean() > 0.01
-
-
-def test_bounds_are_points_of_their_own():
-    values = {500.0: Estimate(None, upper=10.0), 1000.0: Estimate(100.0, 50.0), 2000.0: Estimate(1000.0, 5000.0)}
-    found = arrhenius_points(ArrheniusSeries("UC", values, fit_arrhenius(values)))
-    assert found["x"] == [1.0, 0.5]
-    assert found["y"] == pytest.approx([2.0, 3.0])
-    assert found["low"] == pytest.approx([np.log10(50), 2.0])  # an error above the value: down to a tenth of it
-    assert found["high"] == pytest.approx([np.log10(150), np.log10(6000)])
-    assert (found["bound_x"], found["bound_y"]) == ([2.0], [1.0])
 
 
 def test_a_contradicted_line_is_said_to_be_so(run, tmp_path):

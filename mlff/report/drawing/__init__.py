@@ -2,6 +2,6 @@
 
 from mlff.report.drawing.as_chart import chart_of
 from mlff.report.drawing.as_csv import write_panel_csv
-from mlff.report.drawing.on_paper import write_panel_pictures
+from mlff.report.drawing.on_paper import write_panel_pictures, write_sheets
 
-__all__ = ["chart_of", "write_panel_csv", "write_panel_pictures"]
+__all__ = ["chart_of", "write_panel_csv", "write_panel_pictures", "write_sheets"]

@@ -15,6 +15,7 @@ from mlff.report.panels import Curve, Curves, HeatMap, Network, Volume
 from mlff.report.plots import N_COLOURS, Figure
 
 MOST_POINTS = 400  # of one curve
+LOOSE = ("points", "bounds")  # that no line joins: what is told is the nearest of them
 WIDE = {"width": 380, "height": 310}
 
 
@@ -36,6 +37,7 @@ def _(panel: Curves) -> Figure:
         Axis.around(panel.x, *(c.x for c in curves), np.array([*panel.marks.values(), *ends]), log=panel.log_x),
         Axis.around(panel.y, *_extents(curves), np.array([*panel.levels.values()]), log=panel.log_y, zero=panel.zero),
         f"{panel.title}: {panel.y} against {panel.x}",
+        hover="values" if any(curve.style in LOOSE for curve in curves) else "lines",
     )
     for window in panel.windows:
         chart.window(*window)
@@ -100,7 +102,7 @@ def _shown(curve: Curve, panel: Curves) -> Curve | None:
     where = np.flatnonzero(seen)
     if not len(where):
         return None
-    if len(where) > MOST_POINTS and curve.style != "points":
+    if len(where) > MOST_POINTS and curve.style not in LOOSE:
         where = where[np.unique(np.linspace(0, len(where) - 1, MOST_POINTS).astype(int))]
     error = None if curve.error is None else np.where(np.isfinite(curve.error), curve.error, 0.0)[where]
     return Curve(curve.name, x[where], y[where], error, curve.style)

@@ -3,7 +3,7 @@
 import io
 import re
 from collections.abc import Mapping, Sequence
-from functools import singledispatch
+from functools import partial, singledispatch
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +15,7 @@ from matplotlib.figure import Figure as Paper
 
 from mlff.report.colour_scale import SCALE, norm_of
 from mlff.report.drawing.colours import colours_of
+from mlff.report.figures import draw_pictures
 from mlff.report.look import COLOURS, GUIDE, LOOK, PANEL, round_ticks
 from mlff.report.panels import Curve, Curves, HeatMap, Network, Panel, Volume
 
@@ -33,6 +34,11 @@ def write_panel_pictures(folder: str | Path, panels: Mapping[str, Sequence[Panel
                 with rc_context(LOOK):
                     paper.savefig(paths[-1], dpi=200)
     return paths
+
+
+def write_sheets(folder: str | Path, sheets: Mapping[str, Sequence[Curves]], dpi: int = 200) -> list[Path]:
+    """A PNG file of each name that has panels, three panels in a row; their paths. The folder is made."""
+    return draw_pictures(folder, {name: [partial(draw_curves, panel) for panel in panels] for name, panels in sheets.items()}, dpi)
 
 
 def file_names(group: str, panels: Sequence[Panel]) -> list[str]:
@@ -68,7 +74,11 @@ def draw(panel: object, paper: Paper) -> None:
 
 @draw.register
 def _(panel: Curves, paper: Paper) -> None:
-    axes = paper.subplots()
+    draw_curves(panel, paper.subplots())
+
+
+def draw_curves(panel: Curves, axes: Axes) -> None:
+    """Onto axes that may be some of many."""
     for window in panel.windows:
         axes.axvspan(*window, color=GUIDE["color"], alpha=0.12, linewidth=0)
     colours = colours_of(panel.curves, len(COLOURS))

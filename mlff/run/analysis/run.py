@@ -12,7 +12,7 @@ from rich.table import Table
 from mlff.report.analysis_page import write_analysis_report
 from mlff.report.md_tables import cell
 from mlff.run.analysis.content import labels_of, report_of
-from mlff.run.analysis.experiment import read_experiment
+from mlff.run.analysis.measured import read_measured
 from mlff.run.analysis.outcome import Make, Outcome, outcomes
 from mlff.run.analysis.sources import Reading, sources_of
 from mlff.run.console import console
@@ -30,7 +30,7 @@ def analyze(cfg: DictConfig) -> Path:
     """
     words = OmegaConf.to_container(cfg, resolve=True)
     makes = _makes(cfg)
-    measured = [] if cfg.experiment is None else read_experiment(cfg.experiment)
+    measured = [] if cfg.measured is None else read_measured(cfg.measured)
     reading = Reading(**{name: words[name] for name in Reading.__dataclass_fields__})
     sources = sources_of(words["trajectory"], reading)
     folder = Path(cfg.folder)

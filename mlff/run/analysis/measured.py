@@ -12,7 +12,7 @@ COLUMNS = ("name", "temperature_K", "conductivity_S_per_cm")
 ERROR = "error_S_per_cm"
 
 
-def read_experiment(path: str | Path) -> list[Measured]:
+def read_measured(path: str | Path) -> list[Measured]:
     """σT in S K/cm by name.
 
     Raises:
