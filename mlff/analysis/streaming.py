@@ -14,6 +14,7 @@ from mlff.trajectory import Frames, Series, Trajectory
 from mlff.whole_file import written_whole
 
 VELOCITIES = "velocities"
+STATE = "state.npz"
 AT_ONCE = 2**21  # numbers of a chunk, about: large enough that threads seldom wait for each other
 BETWEEN_SAVES = 60.0  # s
 
@@ -23,11 +24,13 @@ class Pass:
     """Accumulators of one trajectory, and how far they have come.
 
     accumulators: by name. first: frame at which they begin; of velocities, those from the step of that frame on.
+    n_frames: for which strides and lags were chosen; it is only remembered.
     done: entries taken in, by what is read: "frames", "velocities". seconds: of each accumulator, in all threads together.
     """
 
     accumulators: Mapping[str, Accumulator]
     first: int = 0
+    n_frames: int = 0
     done: dict[str, int] = field(default_factory=lambda: {"frames": 0, VELOCITIES: 0})
     seconds: dict[str, float] = field(default_factory=dict)
 
@@ -67,13 +70,21 @@ class Pass:
         """All states in one file, so that they are of one moment."""
         folder.mkdir(parents=True, exist_ok=True)
         arrays = {f"{name}/{key}": array for name, accumulator in self.accumulators.items() for key, array in accumulator.state().items()}
-        words = {"names": sorted(self.accumulators), "first": self.first, "done": self.done, "seconds": self.seconds}
-        with written_whole(folder / "state.npz") as unfinished, open(unfinished, "wb") as file:
+        words = {name: getattr(self, name) for name in ("first", "n_frames", "done", "seconds")} | {"names": sorted(self.accumulators)}
+        with written_whole(folder / STATE) as unfinished, open(unfinished, "wb") as file:
             np.savez(file, words=np.frombuffer(json.dumps(words).encode(), np.uint8), **arrays)
+
+    @staticmethod
+    def kept_frames(folder: Path) -> int | None:
+        """For how long a trajectory what was kept was set up (`System.n_frames`); None where nothing was."""
+        if not (folder / STATE).exists():
+            return None
+        with np.load(folder / STATE, allow_pickle=False) as stored:
+            return json.loads(stored["words"].tobytes())["n_frames"]
 
     def resume(self, folder: Path) -> bool:
         """Take over what was kept; False where there is nothing, or what is there is of other observables, settings or frames."""
-        path = folder / "state.npz"
+        path = folder / STATE
         if not path.exists():
             return False
         with np.load(path, allow_pickle=False) as stored:

@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tqdm import tqdm
+
 from mlff.analysis import Estimate
 from mlff.report.comparison import together
 from mlff.report.drawing import chart_of, write_panel_csv, write_panel_pictures
@@ -16,6 +18,7 @@ from mlff.report.panels import Description, Number, Panel
 from mlff.report.tables import Row, Table
 from mlff.whole_file import written_whole
 
+FIRST = 6  # charts of an observable that are seen at once; where there are many more, the others lie behind a tab
 MOST_CHARTS = 60  # of one observable in the page; the pictures beside it are all there
 
 
@@ -62,7 +65,10 @@ def write_analysis_report(content: AnalysisReport, folder: str | Path, pictures:
         for name, panel in zip(file_names(group, members), members, strict=True):
             write_panel_csv(folder / "csv" / f"{name}.csv", panel)
     if pictures:
-        write_panel_pictures(folder / "figures", panels, pictures)
+        with tqdm(total=sum(map(len, panels.values())), unit="picture", desc="pictures", disable=None) as bar:
+            for group, members in panels.items():
+                write_panel_pictures(folder / "figures", {group: members}, pictures)
+                bar.update(len(members))
     _write_numbers(content, folder)
     with written_whole(folder / "report.html") as unfinished:
         unfinished.write_text(
@@ -100,7 +106,9 @@ def _sections(content: AnalysisReport, panels: Mapping[str, Sequence[Panel]]) ->
     for each in content.observed:
         first, table = next(iter(each.descriptions.values())), numbers_table(each.descriptions)
         charts = [chart_of(panel) for panel in panels[each.name][:MOST_CHARTS]]
-        sections.append(Section(each.name, first.title, first.lead, [Tab("", charts, [table] if table else [])]))
+        split = FIRST if len(charts) > FIRST + 3 else len(charts)
+        tabs = [Tab("main", charts[:split], [table] if table else []), Tab("more", charts[split:])]
+        sections.append(Section(each.name, first.title, first.lead, tabs))
     return filled(sections)
 
 

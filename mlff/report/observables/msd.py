@@ -3,6 +3,7 @@
 import numpy as np
 
 from mlff.analysis import Displacements, Estimate, System
+from mlff.analysis.sampling_advice import cell_size, run_length
 from mlff.analysis.transport import Transport, transport
 from mlff.report.observables.describe import describe
 from mlff.report.panels import Curve, Curves, Description, Number
@@ -42,7 +43,7 @@ def _(result: Displacements, system: System) -> Description:
             ),
         ],
         _numbers(found, system),
-        _remarks(found),
+        _remarks(found, result),
     )
 
 
@@ -67,7 +68,7 @@ def _numbers(found: Transport, system: System) -> list[Number]:
     return numbers
 
 
-def _remarks(found: Transport) -> list[str]:
+def _remarks(found: Transport, result: Displacements) -> list[str]:
     if found.tracer is None:
         return [f"No diffusivity: {found.diffusivity.reason}."]
     tracer, remarks = found.tracer, []
@@ -77,6 +78,10 @@ def _remarks(found: Transport) -> list[str]:
     if tracer.expected_error is not None:
         seen += f", with which runs of this length are known to scatter by {tracer.expected_error:.0%} (He et al. 2018)"
     remarks.append(f"{seen[0].upper()}{seen[1:]}.")
+    run = result.runs[0]
+    advice = run_length(tracer.diffusivity, tracer.jumps / len(result.runs), run.duration, run.total.shape[1])
+    remarks.append(f"For an error of 20 %: {advice.advice}.")
+    remarks += [f"{warning[0].upper()}{warning[1:]}." for warning in cell_size(run.cell).warnings]
     if tracer.correlation > 1:
         remarks.append(f"Ions move together: the variance is {tracer.correlation:.2g} times that of independent ones, and counted so.")
     return remarks

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from math import log10
 
 from mlff.analysis import Arrhenius, Estimate, constraint_reduction, fit_arrhenius, times_temperature
@@ -13,6 +14,7 @@ from mlff.report.arrhenius_panel import Measured, arrhenius_panel
 from mlff.report.md_content import ArrheniusSeries, MotionShares
 from mlff.report.md_tables import ROOM, arrhenius_table, shares_table
 from mlff.report.observables import describe
+from mlff.report.panels import Description, Number
 from mlff.run.analysis.outcome import Outcome
 
 
@@ -53,9 +55,22 @@ def labels_of(found: Sequence[Outcome]) -> dict[str, Outcome]:
 
 def _observed(named: Mapping[str, Outcome]) -> list[Observed]:
     names = list(dict.fromkeys(name for outcome in named.values() for name in outcome.results))
-    return [
-        Observed(name, {label: describe(o.results[name], o.system) for label, o in named.items() if name in o.results}) for name in names
-    ]
+    return [Observed(name, {label: _described(name, o) for label, o in named.items() if name in o.results}) for name in names]
+
+
+def _described(name: str, outcome: Outcome) -> Description:
+    """What is shown; of displacements also what single trajectories and members of a committee say."""
+    description = describe(outcome.results[name], outcome.system)
+    if name != "msd" or (combined := outcome.combined) is None:
+        return description
+    parts = {
+        "mean of the trajectories": combined.combined,
+        "error of the model (scatter of the members)": combined.model,
+        "scatter between trajectories beyond their errors": combined.between_runs,
+    }
+    members = len({source.driver for source in outcome.sources}) > 1
+    told = [Number(f"tracer diffusivity, {what}", part) for what, part in parts.items() if members or "model" not in what]
+    return replace(description, numbers=[*description.numbers, *told])
 
 
 def _lines(found: Sequence[Outcome]) -> list[ArrheniusSeries]:

@@ -5,12 +5,13 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tqdm import tqdm
 
-from mlff.analysis import Accumulator, NotApplicable, System
+from mlff.analysis import Accumulator, Estimate, NotApplicable, System
+from mlff.analysis.run_statistics import CombinedRuns, combine_runs
 from mlff.analysis.streaming import Pass
 from mlff.analysis.transport import Transport, transport
 from mlff.run.analysis.sources import Condition, Source
@@ -19,6 +20,7 @@ from mlff.units import PS
 log = logging.getLogger(__name__)
 
 Make = Callable[[System], Accumulator]
+GROWN = 4  # times as long: lags and strides that were chosen for the shorter run are then chosen anew, and all is read again
 
 
 @dataclass(frozen=True)
@@ -45,6 +47,18 @@ class Outcome:
         return transport(self.results["msd"], self.system.charge, self.system.temperature)
 
     @property
+    def combined(self) -> CombinedRuns | None:
+        """The diffusivity from the scatter of single trajectories and, where members of a committee drove them, of the members; None
+        of one trajectory."""
+        if len(self.sources) < 2 or "msd" not in self.results:
+            return None
+        by_driver: dict[str, list[Estimate]] = defaultdict(list)
+        for source in self.sources:
+            told = transport(self.each[source.name]["msd"], self.system.charge, self.system.temperature)
+            by_driver[str(source.driver)].append(told.diffusivity)
+        return combine_runs(by_driver)
+
+    @property
     def duration(self) -> float:
         """ps, of one trajectory as it was when its first frame was read."""
         return (self.system.n_frames - 1) * self.system.frame_time / PS
@@ -56,22 +70,33 @@ def outcomes(sources: Sequence[Source], observables: Mapping[str, Make], folder:
     Raises:
         ValueError: an observable refuses a trajectory; states of what was read before stay in the folder.
     """
-    of_condition: dict[Condition, list[tuple[Source, Pass, dict[str, str]]]] = defaultdict(list)
+    of_condition: dict[Condition, list[Source]] = defaultdict(list)
     for source in sources:
-        of_condition[source.condition].append((source, *_read(source, observables, folder / "states" / source.name, threads, follow)))
-    return [_outcome(condition, members) for condition, members in of_condition.items()]
+        of_condition[source.condition].append(source)
+    found = []
+    for condition, members in of_condition.items():
+        n_frames = max(source.system.n_frames for source in members)  # one choice of lags and strides, so that all can be joined
+        read = [(s, *_read(s, n_frames, observables, folder / "states" / s.name, threads, follow)) for s in members]
+        found.append(_outcome(condition, read))
+    return found
 
 
-def _read(source: Source, observables: Mapping[str, Make], kept: Path, threads: int, follow: float | None) -> tuple[Pass, dict[str, str]]:
+def _read(
+    source: Source, n_frames: int, observables: Mapping[str, Make], kept: Path, threads: int, follow: float | None
+) -> tuple[Pass, dict[str, str]]:
+    before = Pass.kept_frames(kept)
+    if before is not None and before <= n_frames < GROWN * before:  # a run that went on keeps its strides, and what was read
+        n_frames = before
+    system = replace(source.system, n_frames=n_frames)
     accumulators, left_out = {}, {}
     for name, make in observables.items():
         try:
-            accumulators[name] = make(source.system)
+            accumulators[name] = make(system)
         except NotApplicable as reason:
             left_out[name] = str(reason)
     if not accumulators:
         raise ValueError(f"{source.name}: no observable applies ({'; '.join(left_out.values())}); choose others")
-    reading = Pass(accumulators, source.first)
+    reading = Pass(accumulators, source.first, n_frames)
     reading.resume(kept)
     trajectory = source.open()
     while True:
