@@ -10,9 +10,9 @@ from mlff.trajectory import Frames, Series
 from tests.contracts import observables
 
 # those that follow how atoms came to where they are; the others may be given wrapped positions
-FOLLOWING = ("msd",)
+FOLLOWING = ("msd", "non_affine", "hop_indicator", "stability", "hops", "van_hove", "non_gaussian")
 # those that tell of places in the cell, which move with the atoms; their own tests say how
-PLACED = ()
+PLACED = ("hops",)
 
 
 @pytest.fixture(params=observables.names())
