@@ -1,0 +1,1 @@
+"""One file per format that is read; each has a `SOURCE` (mlff.trajectory.sources.source). `mlff.trajectory.importing` picks."""
