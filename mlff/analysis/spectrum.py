@@ -3,14 +3,13 @@
 import numpy as np
 from scipy.fft import next_fast_len, rfft
 
-LIGHT = 2.99792458e-5  # cm/fs: a wavenumber in cm⁻¹ times this is a frequency in 1/fs
-THZ = 1e-3 / LIGHT  # cm⁻¹, 33.356
+from mlff.units import PER_CM
 
 
 def wavenumbers(n_lags: int, spacing: float, finest: float) -> np.ndarray:
     """The grid of `spectrum`, (n,), cm⁻¹, from 0 to the Nyquist frequency, at most `finest` apart. spacing: fs, of the lags."""
     n = _length(n_lags, spacing, finest)
-    return np.arange(n // 2 + 1) / (n * spacing * LIGHT)
+    return np.arange(n // 2 + 1) / (n * spacing * PER_CM)
 
 
 def spectrum(correlation: np.ndarray, spacing: float, finest: float) -> np.ndarray:
@@ -30,7 +29,7 @@ def spectrum(correlation: np.ndarray, spacing: float, finest: float) -> np.ndarr
     even = np.zeros((*correlation.shape[:-1], n))
     even[..., :n_lags] = correlation * parzen(n_lags)
     even[..., n - n_lags + 1 :] = even[..., n_lags - 1 : 0 : -1]
-    return 2 * spacing * LIGHT * rfft(even, axis=-1).real
+    return 2 * spacing * PER_CM * rfft(even, axis=-1).real
 
 
 def parzen(n: int) -> np.ndarray:
@@ -56,10 +55,11 @@ def savitzky_golay(values: np.ndarray, window: int, order: int = 2) -> np.ndarra
 
 
 def mean_wavenumber(grid: np.ndarray, density: np.ndarray) -> np.ndarray:
-    """∫ ν D dν / ∫ D dν over the last axis, cm⁻¹."""
-    return np.trapezoid(grid * density, grid) / np.trapezoid(density, grid)
+    """∫ ν D dν / ∫ D dν over the last axis, cm⁻¹; NaN where there is no density."""
+    modes, weighted = np.trapezoid(density, grid), np.trapezoid(grid * density, grid)
+    return np.divide(weighted, modes, out=np.full_like(modes, np.nan), where=modes > 0)
 
 
 def _length(n_lags: int, spacing: float, finest: float) -> int:
     """Of the transform: even, so that the Nyquist frequency is on the grid, and no shorter than the lags and their mirror image."""
-    return 2 * next_fast_len(max(n_lags, int(np.ceil(0.5 / (spacing * LIGHT * finest)))), real=True)
+    return 2 * next_fast_len(max(n_lags, int(np.ceil(0.5 / (spacing * PER_CM * finest)))), real=True)

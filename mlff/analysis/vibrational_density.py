@@ -9,8 +9,8 @@ from mlff.analysis.blocks import Blocks
 from mlff.analysis.diffusivity import Criteria
 from mlff.analysis.estimate import SURE, Estimate
 from mlff.analysis.jackknife import estimate, jackknife
-from mlff.analysis.spectrum import LIGHT, THZ, mean_wavenumber, savitzky_golay, spectrum, wavenumbers
-from mlff.units import AMU, CM2_PER_S, K_B
+from mlff.analysis.spectrum import mean_wavenumber, savitzky_golay, spectrum, wavenumbers
+from mlff.units import AMU, CM2_PER_S, K_B, PER_CM, THZ
 
 TOTAL = "total"  # the key of all species together
 
@@ -76,7 +76,7 @@ class Autocorrelations:
 
     def normalised(self, mean: np.ndarray) -> np.ndarray:
         found = self.weighted(mean)
-        return found / found[:, :1]
+        return np.divide(found, found[:, :1], out=np.zeros_like(found), where=found[:, :1] > 0)  # what is held stands still
 
     def temperature(self, mean: np.ndarray) -> np.ndarray:
         """(n_species + 1,), K."""
@@ -95,7 +95,7 @@ class Autocorrelations:
 
     def zero_frequency(self, mean: np.ndarray) -> np.ndarray:
         """(n_species,), cm²/s: S(0) = 4 c ∫₀^∞ C dt = 12 c N D."""
-        return spectrum(mean[1], self.spacing, self.finest)[:, 0] / (12 * LIGHT * self.numbers * CM2_PER_S)
+        return spectrum(mean[1], self.spacing, self.finest)[:, 0] / (12 * PER_CM * self.numbers * CM2_PER_S)
 
 
 def vibrations(blocks: Blocks, species: list[str], of: Autocorrelations, smoothing: float) -> Vibrations:

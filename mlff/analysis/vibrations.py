@@ -8,12 +8,11 @@ import numpy as np
 from mlff.analysis.accumulator import check_settings
 from mlff.analysis.blocks import Blocks
 from mlff.analysis.even_steps import count_steps
-from mlff.analysis.spectrum import LIGHT
 from mlff.analysis.system import NotApplicable, System
 from mlff.analysis.velocity_autocorrelation import correlation, relative_correlation
 from mlff.analysis.vibrational_density import Autocorrelations, Vibrations, vibrations
 from mlff.trajectory import Series
-from mlff.units import PS
+from mlff.units import PER_CM, PS
 
 STIFFEST = 4000.0  # cm⁻¹ × √amu: bonds to hydrogen reach 3,700 cm⁻¹, and heavier atoms vibrate slower by the root of their mass
 
@@ -76,12 +75,12 @@ class VibrationsAccumulator:
         spacing = system.timestep * system.velocity_interval
         lightest = int(np.argmin(system.masses))
         wanted = STIFFEST / np.sqrt(system.masses[lightest]) if highest is None else highest
-        nyquist = 0.5 / (spacing * LIGHT)
+        nyquist = 0.5 / (spacing * PER_CM)
         if nyquist < wanted:
             raise NotApplicable(
                 f"velocities lie {spacing:g} fs apart and resolve up to {nyquist:.0f} cm⁻¹, expected {wanted:.0f} cm⁻¹, which bonds of "
                 f"{system.symbols[lightest]} may reach: faster vibrations would look slow; store velocities at least every "
-                f"{0.5 / (wanted * LIGHT):.2g} fs, or give `highest` (cm⁻¹) if nothing vibrates faster"
+                f"{0.5 / (wanted * PER_CM):.2g} fs, or give `highest` (cm⁻¹) if nothing vibrates faster"
             )
         n_lags = round(longest * PS / spacing)
         if system.n_frames:

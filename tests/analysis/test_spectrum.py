@@ -2,7 +2,8 @@ import numpy as np
 import pytest
 from scipy.signal import savgol_filter
 
-from mlff.analysis.spectrum import LIGHT, THZ, mean_wavenumber, parzen, savitzky_golay, spectrum, wavenumbers
+from mlff.analysis.spectrum import mean_wavenumber, parzen, savitzky_golay, spectrum, wavenumbers
+from mlff.units import PER_CM, THZ
 
 DT = 7.0  # fs
 
@@ -13,7 +14,7 @@ def test_its_area_is_the_value_at_lag_zero(rng, n_lags, finest):
     correlation = rng.normal(size=(2, n_lags))
     grid, density = wavenumbers(n_lags, DT, finest), spectrum(correlation, DT, finest)
     assert density.shape == (2, len(grid))
-    assert grid[-1] == pytest.approx(0.5 / (DT * LIGHT))
+    assert grid[-1] == pytest.approx(0.5 / (DT * PER_CM))
     assert grid[1] <= finest
     np.testing.assert_allclose(np.trapezoid(density, grid), correlation[:, 0], rtol=1e-10)
 
@@ -21,19 +22,19 @@ def test_its_area_is_the_value_at_lag_zero(rng, n_lags, finest):
 def test_a_line_lies_where_its_frequency_is_and_is_nowhere_negative():
     """Without a window it would fall to −22 % of its height beside the peak, and its feet would move the band centre."""
     times = DT * np.arange(600)
-    correlation = np.cos(2 * np.pi * 200.0 * LIGHT * times)
+    correlation = np.cos(2 * np.pi * 200.0 * PER_CM * times)
     grid, density = wavenumbers(600, DT, 1.0), spectrum(correlation, DT, 1.0)
     assert grid[np.argmax(density)] == pytest.approx(200.0, abs=0.6)
     assert density.min() > -1e-9 * density.max()
     width = np.ptp(grid[density > density.max() / 2])
-    assert width == pytest.approx(1.27 / (600 * DT * LIGHT), abs=2.0)
+    assert width == pytest.approx(1.27 / (600 * DT * PER_CM), abs=2.0)
     assert mean_wavenumber(grid, density) == pytest.approx(200.0, abs=0.05)
 
 
 def test_at_zero_it_is_four_times_the_integral():
     times, rate = DT * np.arange(4000), 0.01
     density = spectrum(np.exp(-rate * times), DT, 1.0)
-    assert density[0] == pytest.approx(4 * LIGHT / rate, rel=0.001)  # (rate × spacing)² / 12 of the sum, 12 / (rate × t_max)² of the window
+    assert density[0] == pytest.approx(4 * PER_CM / rate, rel=0.001)
 
 
 def test_a_terahertz_is_33_wavenumbers():

@@ -2,10 +2,9 @@ import numpy as np
 import pytest
 
 from mlff.analysis import MeanSquareDisplacement, NotApplicable, System, tracer_diffusivity
-from mlff.analysis.spectrum import LIGHT
 from mlff.analysis.vibrations import VibrationsAccumulator
 from mlff.trajectory import Series
-from mlff.units import AMU, CM2_PER_S, K_B
+from mlff.units import AMU, CM2_PER_S, K_B, PER_CM
 from tests.analysis.trajectories import CELL, frames_of
 
 MASSES = {"Na": 22.99, "S": 32.06, "Li": 6.94, "H": 1.008}
@@ -29,7 +28,7 @@ def oscillations(rng, wavenumbers: np.ndarray, masses: np.ndarray, n_frames: int
     phase = 2 * np.pi * rng.random(wavenumbers.shape)
     times = SPACING * np.arange(n_frames).reshape(-1, *[1] * wavenumbers.ndim)
     speed = np.sqrt(2 * K_B * TEMPERATURE / (masses * AMU))
-    return speed * np.cos(2 * np.pi * LIGHT * wavenumbers * times + phase)
+    return speed * np.cos(2 * np.pi * PER_CM * wavenumbers * times + phase)
 
 
 def test_an_einstein_crystal(rng):
@@ -52,7 +51,7 @@ def test_an_einstein_crystal(rng):
     assert found.band_centre["Na"].value == pytest.approx(129.7, abs=0.5)
     assert found.band_centre["S"].value == pytest.approx(250.0, abs=2.0)
     assert found.temperature["total"].value == pytest.approx(300, rel=0.01)
-    cosine = np.cos(2 * np.pi * LIGHT * 129.7 * found.times)
+    cosine = np.cos(2 * np.pi * PER_CM * 129.7 * found.times)
     np.testing.assert_allclose(found.autocorrelation["Na"], cosine, atol=0.05)
 
 
@@ -209,3 +208,16 @@ def test_memory_does_not_grow(rng):
     more = 0.01 * rng.normal(size=(20000, 3, 3))
     accumulator.update(Series(1000 + np.arange(len(more)), {"velocities": more}))
     assert sum(array.nbytes for array in accumulator.state().values()) < 2 * size
+
+
+def test_what_is_held_has_no_modes_and_no_band_centre(rng):
+    velocities = np.float32(0.01 * rng.normal(size=(600, 4, 3)))
+    velocities[:, 2:] = 0
+    held = VibrationsAccumulator(["Li", "Li", "S", "S"], np.array([6.94, 6.94, 32.06, 32.06]), 2.0, 50)
+    held.update(Series(np.arange(600), {"velocities": velocities}))
+    found = held.result()
+    assert not found.density["S"].any()
+    assert not found.autocorrelation["S"].any()
+    assert not found.band_centre["S"].known
+    assert found.temperature["S"].value == 0
+    assert np.trapezoid(found.density["Li"], found.wavenumbers) == pytest.approx(3 * 4)
