@@ -10,9 +10,9 @@ from mlff.trajectory import Frames, Series
 from tests.contracts import observables
 
 # those that follow how atoms came to where they are; the others may be given wrapped positions
-FOLLOWING = ("msd", "non_affine", "hop_indicator", "stability", "hops", "van_hove", "non_gaussian")
+FOLLOWING = ("msd", "non_affine", "hop_indicator", "stability", "hops", "van_hove", "non_gaussian", "slabs")
 # those that tell of places in the cell, which move with the atoms; their own tests say how
-PLACED = ("hops",)
+PLACED = ("hops", "density", "slabs")
 
 
 @pytest.fixture(params=observables.names())
