@@ -19,6 +19,7 @@ from mlff.report.tables import Row, Table
 from mlff.whole_file import written_whole
 
 FIRST = 6  # charts of an observable that are seen at once; where there are many more, the others lie behind a tab
+MOST_REMARKS = 5
 MOST_CHARTS = 60  # of one observable in the page; the pictures beside it are all there
 
 
@@ -79,7 +80,7 @@ def write_analysis_report(content: AnalysisReport, folder: str | Path, pictures:
 
 
 def numbers_table(descriptions: Mapping[str, Description]) -> Table | None:
-    """Numbers down, what they are of across; remarks below."""
+    """Numbers down, what they are of across."""
     names = list(dict.fromkeys(number.name for d in descriptions.values() for number in d.numbers))
     found = {of: {number.name: number.estimate for number in d.numbers} for of, d in descriptions.items()}
     rows = []
@@ -87,27 +88,35 @@ def numbers_table(descriptions: Mapping[str, Description]) -> Table | None:
         units = {estimates[name].unit for estimates in found.values() if name in estimates}
         unit = units.pop() if len(units) == 1 else ""
         rows.append(Row(name, tuple(cell(estimates[name]) if name in estimates else "–" for estimates in found.values()), unit=unit))
-    several = len(descriptions) > 1
-    remarks: dict[str, list[str]] = {}
-    for of, d in descriptions.items():
-        for remark in d.remarks:
-            remarks.setdefault(remark, []).append(of)
-    for remark, whose in remarks.items():
-        rows.append(Row(f"{', '.join(whose)}: {remark}" if several and len(whose) < len(descriptions) else remark, (), kind="remark"))
     if not rows:
         return None
-    heads = [(of if several else "value", "") for of in descriptions]
+    heads = [(of if len(descriptions) > 1 else "value", "") for of in descriptions]
     return Table("Numbers", (("number", ""), *heads), tuple(rows))
+
+
+def remarks_table(descriptions: Mapping[str, Description]) -> Table | None:
+    """What must be known to trust the numbers, and of which conditions it holds."""
+    whose: dict[str, list[str]] = {}
+    for of, d in descriptions.items():
+        for remark in d.remarks:
+            whose.setdefault(remark, []).append(of)
+    rows = [
+        Row(remark if len(of) == len(descriptions) else f"{', '.join(of)}: {remark}", (), kind="remark") for remark, of in whose.items()
+    ]
+    return Table("Remarks", (("", ""),), tuple(rows)) if rows else None
 
 
 def _sections(content: AnalysisReport, panels: Mapping[str, Sequence[Panel]]) -> list[Section]:
     lead = "All conditions together. Errors are one standard deviation; where ions hardly moved there is a bound in place of a number."
     sections = [Section("overview", "Overview", lead, [Tab("", [chart_of(panel) for panel in content.overview], content.tables)])]
     for each in content.observed:
-        first, table = next(iter(each.descriptions.values())), numbers_table(each.descriptions)
+        first = next(iter(each.descriptions.values()))
+        numbers, remarks = ([table] if table else [] for table in (numbers_table(each.descriptions), remarks_table(each.descriptions)))
         charts = [chart_of(panel) for panel in panels[each.name][:MOST_CHARTS]]
         split = FIRST if len(charts) > FIRST + 3 else len(charts)
-        tabs = [Tab("main", charts[:split], [table] if table else []), Tab("more", charts[split:])]
+        # remarks on many conditions would push the pictures out of sight
+        here, aside = (remarks, []) if sum(len(table.rows) for table in remarks) <= MOST_REMARKS else ([], remarks)
+        tabs = [Tab("main", charts[:split], [*numbers, *here]), Tab("more", charts[split:]), Tab("remarks", tables=aside)]
         sections.append(Section(each.name, first.title, first.lead, tabs))
     return filled(sections)
 

@@ -9,6 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from mlff.analysis.density_files import write_chgcar, write_cube
 from mlff.report.analysis_page import write_analysis_report
 from mlff.report.md_tables import cell
 from mlff.run.analysis.content import labels_of, report_of
@@ -40,6 +41,7 @@ def analyze(cfg: DictConfig) -> Path:
     content = report_of(cfg.name, found, measured, OmegaConf.to_yaml(cfg, resolve=True))
     _print(found, content.warnings)
     page = write_analysis_report(content, folder, words["pictures"])
+    _write_densities(found, folder / "density")
     log.info("%s; numbers.json, numbers.csv, csv/ and figures/ beside it", page)
     return page
 
@@ -49,6 +51,20 @@ def _makes(cfg: DictConfig) -> dict[str, Make]:
     if unknown := [name for name in wanted if name not in cfg.available]:
         raise ValueError(f"found the observables {unknown}, expected some of {', '.join(cfg.available)}; correct `observables`")
     return {name: instantiate(cfg.available[name]) for name in wanted}
+
+
+def _write_densities(found: Sequence[Outcome], folder: Path) -> None:
+    """As files that VESTA, OVITO and VMD read, by the name of the condition."""
+    for name, outcome in labels_of(found).items():
+        density = outcome.results.get("density")
+        if density is None:
+            continue
+        folder.mkdir(exist_ok=True)
+        stem = f"{outcome.system.mobile}_{name}".replace(" ", "_").replace("/", "_")
+        shown = (density.density, density.cell, density.symbols, density.positions, f"density of {outcome.system.mobile}, {name}")
+        write_cube(folder / f"{stem}.cube", *shown)
+        if len(density.symbols):
+            write_chgcar(folder / f"{stem}.CHGCAR", *shown)
 
 
 def _print(found: Sequence[Outcome], warnings: Sequence[str]) -> None:

@@ -4,10 +4,12 @@ import csv
 import json
 
 import pytest
+from ase.io.cube import read_cube
 from hydra import compose, initialize_config_dir
 
 from mlff.run.analysis import analyze
 from mlff.run.command import CONF
+from mlff.units import BOHR
 from tests.run.analysis.conftest import write_replica
 
 
@@ -69,6 +71,15 @@ def test_an_observable_that_does_not_exist_is_refused_before_anything_is_written
     with pytest.raises(ValueError, match=r"found the observables \['msf'\], expected some of msd"):
         analyze(settings(run, tmp_path / "out", "observables=[msf]"))
     assert not (tmp_path / "out").exists()
+
+
+def test_densities_are_files_for_other_programs(run, tmp_path):
+    analyze(settings(run, tmp_path / "out", "pictures=[]", "observables=[density]"))
+    with open(tmp_path / "out" / "density" / "Li_600_K.cube") as file:
+        cube = read_cube(file)
+    volume = cube["atoms"].get_volume() / BOHR**3  # the values are per bohr³
+    assert cube["data"].mean() * volume == pytest.approx(12, rel=1e-4)
+    assert (tmp_path / "out" / "density" / "Li_900_K.CHGCAR").stat().st_size > 0
 
 
 def test_what_others_measured_is_drawn_beside(run, tmp_path):
