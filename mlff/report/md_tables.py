@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from mlff.analysis import Estimate
+from mlff.analysis.room_temperature import room_temperature
 from mlff.report.axis import tick_text
 from mlff.report.md_content import ArrheniusSeries, MdReport, MotionShares
 from mlff.report.tables import Row, Table
@@ -51,10 +52,9 @@ def arrhenius_table(arrhenius: Sequence[ArrheniusSeries]) -> Table | None:
         return None
     rows = []
     for series in arrhenius:
-        log = series.line.log10_at(ROOM)
-        at = series.line.at(ROOM)
-        sigma = at.times(1e3 / ROOM, "mS/cm") if at.known else at
-        cells = (cell(series.line.activation_energy), cell(series.line.log10_prefactor), cell(sigma), cell(log))
+        room = room_temperature({t: value.times(1 / t, "S/cm") for t, value in series.values.items()}, ROOM)
+        sigma = room.conductivity.times(1e3, "mS/cm")
+        cells = (cell(series.line.activation_energy), cell(series.line.log10_prefactor), cell(sigma), cell(room.log10))
         rows.append(Row(series.mode, (*cells, ", ".join(f"{t:g}" for t in series.line.temperatures) or "–")))
         if series.line.contradicted:
             at = ", ".join(f"{t:g} K" for t in series.line.contradicted)
@@ -68,7 +68,7 @@ def arrhenius_table(arrhenius: Sequence[ArrheniusSeries]) -> Table | None:
         ("E_a", "eV"),
         ("log₁₀ of the prefactor", "S K/cm"),
         (f"σ({ROOM:g} K)", "mS/cm"),
-        (f"log₁₀ σT at {ROOM:g} K", "S K/cm"),
+        (f"log₁₀ σ({ROOM:g} K)", "S/cm"),
         ("fitted at", "K"),
     )
     return Table("Arrhenius fits", head, tuple(rows))

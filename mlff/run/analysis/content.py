@@ -3,11 +3,11 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import log10
 
-from mlff.analysis import Arrhenius, Estimate, constraint_reduction, fit_arrhenius, times_temperature
+from mlff.analysis import Estimate, constraint_reduction, fit_arrhenius, times_temperature
 from mlff.analysis.anion_shares import shapley_decrease
 from mlff.analysis.constraint_reduction import LADDER
+from mlff.analysis.room_temperature import room_temperature
 from mlff.geometry.anion_motion import MODES
 from mlff.report.analysis_page import AnalysisReport, Observed
 from mlff.report.arrhenius_panel import Measured, arrhenius_panel
@@ -113,14 +113,9 @@ def _main(named: Mapping[str, Outcome], lines: Sequence[ArrheniusSeries]) -> lis
     for line in lines[:1]:
         if line.line.coefficients is not None:
             main.append(("E_a", line.line.activation_energy, line.mode))
-            main.append((f"log₁₀ σ({ROOM:g} K)", _room(line.line), line.mode))
+            room = room_temperature({t: value.times(1 / t, "S/cm") for t, value in line.values.items()}, ROOM)
+            main.append((f"σ({ROOM:g} K)", room.conductivity, line.mode))
     return main
-
-
-def _room(fit: Arrhenius) -> Estimate:
-    """log10 of σ in S/cm at room temperature."""
-    log = fit.log10_at(ROOM)
-    return Estimate(log.value - log10(ROOM), log.error, unit="S/cm") if log.known else log
 
 
 def _warnings(named: Mapping[str, Outcome]) -> list[str]:
