@@ -98,6 +98,12 @@ def _replicas(paths: tuple[Path, ...]) -> list[tuple[Path, ...]]:
 def _source(label: str, paths: tuple[Path, ...], reading: Reading) -> Source:
     trajectory = _open(paths, reading)
     about = trajectory.about
+    if not trajectory.pbc.all():
+        free = ", ".join(axis for axis, periodic in zip("abc", trajectory.pbc, strict=True) if not periodic)
+        raise ValueError(
+            f"{paths[0]}: found an axis without periodicity ({free}), expected a cell that repeats along all three: densities, pairs and "
+            "conductivities need its volume; write the file with its cell and pbc, or with the part of the cell that is filled"
+        )
     first = _first_frame(trajectory, reading.skip)
     if trajectory.n_frames - first < 2:
         raise ValueError(
