@@ -59,7 +59,8 @@ def test_it_leaves_trajectories_numbers_and_a_page(finished):
     assert len(trajectory) == 40  # the equilibration is not recorded
     assert trajectory.steps[0] == 25
     assert trajectory.about["mode"] == "RC"
-    assert trajectory.about["stages"][1] == {"name": "production", "first_step": 21, "last_step": 220, "ensemble": "CSVR", "recorded": True}
+    stage = {"name": "production", "first_step": 21, "last_step": 220, "ensemble": "CSVR", "conserves_momentum": True, "recorded": True}
+    assert trajectory.about["stages"][1] == stage
     assert re.fullmatch("[0-9a-f]{64}", trajectory.about["model_hash"])
 
 

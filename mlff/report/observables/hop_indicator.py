@@ -29,7 +29,7 @@ def _(result: HopIndicator, system: System) -> Description:
     panels.append(Curves("Hops of each ion", "share of ions, %", "events", [Curve(system.mobile, share, counts.astype(float))], zero=True))
     dropped = sum(int(run.dropped) for run in result.runs)
     return Description(
-        "Hops",
+        "Hop indicator",
         "p_hop compares where an ion is before and after each moment; it needs no sites, and a hop back at once hides in the windows.",
         panels,
         [
