@@ -68,7 +68,7 @@ def _walk(kind_of, rng, where, exclusive, rates, frame_time, n_frames) -> Walk:
     return Walk(kind_of, positions, at, jumps)
 
 
-@njit
+@njit(cache=True)
 def _run(neighbours, ways, where, r, exclusive, rates, frame_time, rng, at, positions):
     """Waiting times are exponential. With exclusion the vacancies attempt, so that few attempts are in vain; without, the ions do."""
     n_sites = len(neighbours)

@@ -44,7 +44,7 @@ def _panels(result: Hops, system: System) -> list[Network | Curves]:
     panels.append(Curves("Occupancies", "site, by occupancy", "ions on it", [curve], zero=True))
     if result.n_jumps:
         lengths = np.linalg.norm(result.vectors, axis=1)
-        edges = np.arange(np.floor(lengths.min() * 5) / 5, lengths.max() + 0.4, 0.2)
+        edges = 0.2 * (np.arange(np.rint(lengths.min() / 0.2), np.rint(lengths.max() / 0.2) + 2) - 0.5)  # round lengths lie in the middle
         jumps = np.histogram(lengths, edges, weights=result.counts)[0]
         middles = (edges[1:] + edges[:-1]) / 2
         panels.append(Curves("Jump lengths", "length, Å", "jumps", [Curve(ion, middles, jumps.astype(float), style="steps")], zero=True))
