@@ -17,7 +17,8 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-ELSEWHERE = ROOT / "scripts/benchmarks/peer_drivers"  # run in environments of the codes that they drive, never in this project's
+# run in environments of the codes that they drive, never in this project's
+ELSEWHERE = [ROOT / "scripts/benchmarks" / name for name in ("peer_drivers", "analysis_drivers")]
 OWN = {"mlff", "softness", "train", "scripts", "tests"}
 
 
@@ -32,7 +33,7 @@ def test_every_import_is_a_declared_dependency():
     distributions = {"torch_sim": ["torch-sim-atomistic"]} | packages_distributions()
     files = [path for folder in ("mlff", "softness", "scripts") for path in (ROOT / folder).rglob("*.py")]
     undeclared = set()
-    for path in [*(path for path in files if path.parent != ELSEWHERE), ROOT / "train.py"]:
+    for path in [*(path for path in files if path.parent not in ELSEWHERE), ROOT / "train.py"]:
         for name in top_level_imports(path) - OWN - set(sys.stdlib_module_names):
             if not declared & {canonicalize_name(distribution) for distribution in distributions.get(name, [name])}:
                 undeclared.add(f"{path.relative_to(ROOT)} imports {name}, which pyproject.toml does not declare")
