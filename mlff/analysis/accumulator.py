@@ -1,5 +1,6 @@
 """What every observable of a trajectory is: a sum over frames that can be stopped, stored, joined and read at any time."""
 
+from collections.abc import Mapping
 from typing import Protocol, Self
 
 import numpy as np
@@ -36,6 +37,30 @@ class Accumulator(Protocol):
         Raises:
             ValueError: the state was stored by an accumulator of other settings.
         """
+
+
+class Part(Protocol):
+    """What an accumulator is made of and stores with itself."""
+
+    def state(self) -> dict[str, np.ndarray]: ...
+
+    def load(self, state: dict[str, np.ndarray]) -> None: ...
+
+
+def stored_parts(parts: Mapping[str, Part]) -> dict[str, np.ndarray]:
+    """The states of parts, each entry as "part.entry"."""
+    return {f"{name}.{entry}": array for name, part in parts.items() for entry, array in part.state().items()}
+
+
+def load_parts(state: dict[str, np.ndarray], parts: Mapping[str, Part]) -> None:
+    """Give back to parts what `stored_parts` took from them."""
+    for name, part in parts.items():
+        part.load(part_of(state, name))
+
+
+def part_of(state: dict[str, np.ndarray], name: str) -> dict[str, np.ndarray]:
+    """The entries of one part, by their own names."""
+    return {entry.removeprefix(f"{name}."): array for entry, array in state.items() if entry.startswith(f"{name}.")}
 
 
 def check_settings(stored: dict[str, np.ndarray], own: dict[str, np.ndarray]) -> None:

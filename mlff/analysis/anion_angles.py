@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from numba import njit
 
-from mlff.analysis.accumulator import check_settings
+from mlff.analysis.accumulator import Part, check_settings, load_parts, stored_parts
 from mlff.analysis.blocks import Blocks
 from mlff.analysis.bounded_trace import BoundedTrace
 from mlff.analysis.estimate import Estimate
@@ -172,19 +172,17 @@ class AnionAnglesAccumulator:
 
     def state(self) -> dict[str, np.ndarray]:
         arrays = {"open": self._open.copy(), "rest": self._rest.copy(), "clock": self._clock.copy(), "counted": np.array(self._counted)}
-        for name, part in self._parts().items():
-            arrays |= {f"{name}.{key}": array for key, array in part.state().items()}
+        arrays |= stored_parts(self._parts())
         arrays |= {f"last{k}": last.copy() for k, last in enumerate(self._last)}
         return arrays | self._settings()
 
     def load(self, state: dict[str, np.ndarray]) -> None:
         check_settings(state, self._settings())
         self._open, self._rest, self._clock, self._counted = (np.array(state[name]) for name in ("open", "rest", "clock", "counted"))
-        for name, part in self._parts().items():
-            part.load({key.removeprefix(f"{name}."): array for key, array in state.items() if key.startswith(f"{name}.")})
+        load_parts(state, self._parts())
         self._last = [np.array(state[f"last{k}"]) for k in range(len(self.tetrahedra))]
 
-    def _parts(self) -> dict:
+    def _parts(self) -> dict[str, Part]:
         parts = {"blocks": self._blocks}
         every = {"filtered": self._filtered, "low_pass": self._filters, "trace": self._traces, "smooth": self._smooth}
         for name, each in every.items():

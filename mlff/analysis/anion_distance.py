@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numba import njit
 
-from mlff.analysis.accumulator import check_settings
+from mlff.analysis.accumulator import check_settings, load_parts, stored_parts
 from mlff.analysis.anion_bodies import bodies_of
 from mlff.analysis.blocks import Blocks
 from mlff.analysis.estimate import Estimate
@@ -155,12 +155,11 @@ class AnionDistanceAccumulator:
         return AnionDistance(**(found | known | {"unit": unit}))
 
     def state(self) -> dict[str, np.ndarray]:
-        blocks = {f"blocks.{name}": array for name, array in self._blocks.state().items()}
-        return blocks | {"seen": np.array(self._seen)} | self._settings()
+        return stored_parts({"blocks": self._blocks}) | {"seen": np.array(self._seen)} | self._settings()
 
     def load(self, state: dict[str, np.ndarray]) -> None:
         check_settings(state, self._settings())
-        self._blocks.load({name.removeprefix("blocks."): a for name, a in state.items() if name.startswith("blocks.")})
+        load_parts(state, {"blocks": self._blocks})
         self._seen = np.array(state["seen"])
 
     def _settings(self) -> dict[str, np.ndarray]:

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from numba import njit
 
-from mlff.analysis.accumulator import check_settings
+from mlff.analysis.accumulator import Part, check_settings, load_parts, stored_parts
 from mlff.analysis.count_blocks import CountBlocks
 from mlff.analysis.estimate import Estimate
 from mlff.analysis.framework_drift import FrameworkDrift, inverses_of
@@ -202,15 +202,15 @@ class DensityAccumulator:
         )
 
     def state(self) -> dict[str, np.ndarray]:
-        arrays = {f"blocks.{name}": array for name, array in self._blocks.state().items()}
-        arrays |= {f"drift.{name}": array for name, array in self._drift.state().items()}
-        return arrays | {"cells": self._cells.copy(), "framework": self._framework.copy()} | self._settings()
+        return stored_parts(self._parts()) | {"cells": self._cells.copy(), "framework": self._framework.copy()} | self._settings()
 
     def load(self, state: dict[str, np.ndarray]) -> None:
         check_settings(state, self._settings())
-        self._blocks.load({name.removeprefix("blocks."): a for name, a in state.items() if name.startswith("blocks.")})
-        self._drift.load({name.removeprefix("drift."): a for name, a in state.items() if name.startswith("drift.")})
+        load_parts(state, self._parts())
         self._cells, self._framework = np.array(state["cells"]), np.array(state["framework"])
+
+    def _parts(self) -> dict[str, Part]:
+        return {"blocks": self._blocks, "drift": self._drift}
 
     def _settings(self) -> dict[str, np.ndarray]:
         """What the counts depend on; smoothing and temperature, asked for in the result alone, are free."""

@@ -28,3 +28,10 @@ class DisplacementBlocks:
     def displacements(self) -> np.ndarray:
         """(n_blocks, 3, n_ions), over each whole stretch."""
         return np.diff(self.ends, axis=0)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Its arrays by name, copied."""
+        return {"ends": self.ends.copy(), "step": np.array(self.step)}
+
+    def load(self, state: dict[str, np.ndarray]) -> None:
+        self.ends, self.step = np.array(state["ends"]), np.array(state["step"])

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from mlff.analysis.accumulator import check_settings
+from mlff.analysis.accumulator import Part, check_settings, load_parts, stored_parts
 from mlff.analysis.blocks import Blocks
 from mlff.analysis.estimate import Estimate, no_result
 from mlff.analysis.event_rate import event_rate
@@ -171,16 +171,14 @@ class HopIndicatorAccumulator:
         )
 
     def state(self) -> dict[str, np.ndarray]:
-        arrays = {f"{part}.{name}": array for part, owner in self._parts().items() for name, array in owner.state().items()}
-        return arrays | stored_runs(self._runs) | {"open": self._open.copy()} | self._settings()
+        return stored_parts(self._parts()) | stored_runs(self._runs) | {"open": self._open.copy()} | self._settings()
 
     def load(self, state: dict[str, np.ndarray]) -> None:
         check_settings(state, self._settings())
-        for part, owner in self._parts().items():
-            owner.load({name.removeprefix(f"{part}."): array for name, array in state.items() if name.startswith(f"{part}.")})
+        load_parts(state, self._parts())
         self._runs, self._open = loaded_runs(state, RunHops), np.array(state["open"])
 
-    def _parts(self) -> dict[str, object]:
+    def _parts(self) -> dict[str, Part]:
         return {"frame": self._frame, "windows": self._windows, "events": self._events, "blocks": self._blocks}
 
     def _settings(self) -> dict[str, np.ndarray]:

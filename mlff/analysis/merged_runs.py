@@ -15,10 +15,10 @@ def stored_runs(runs: Sequence[Run]) -> dict[str, np.ndarray]:
 
 
 def loaded_runs(state: dict[str, np.ndarray], kind: type[Run]) -> tuple[Run, ...]:
-    """What `stored_runs` has stored, in order."""
+    """What `stored_runs` has stored, in order; what had no shape is a number."""
     names = [field.name for field in fields(kind)]
     runs, k = [], 0
     while f"run{k}.{names[0]}" in state:
-        runs.append(kind(**{name: np.array(state[f"run{k}.{name}"]) for name in names}))
+        runs.append(kind(**{name: np.array(state[f"run{k}.{name}"])[()] for name in names}))
         k += 1
     return tuple(runs)

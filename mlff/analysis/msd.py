@@ -1,15 +1,18 @@
 """Mean squared displacement of one species, ion by ion, in the lattice frame: all time origins, the first alone, and collectively."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
 
-from mlff.analysis.accumulator import check_settings
+from mlff.analysis.accumulator import Part, check_settings, load_parts, stored_parts
 from mlff.analysis.displacement_blocks import DisplacementBlocks
+from mlff.analysis.merged_runs import loaded_runs, stored_runs
 from mlff.analysis.multi_tau import PAIRS, MultiTau, block_length, lags
 from mlff.analysis.system import System
 from mlff.trajectory import Frames
+
+OWN = ("pending", "start", "cell", "cell_sum", "single", "last", "clock")  # arrays of the accumulator that are stored as they are
 
 
 @dataclass(frozen=True)
@@ -175,28 +178,21 @@ class MeanSquareDisplacement:
         return Displacements(own + self._runs)
 
     def state(self) -> dict[str, np.ndarray]:
-        arrays = {name: np.array(value) for name, value in self._arrays().items()}
-        arrays |= {f"multi_tau.{name}": array for name, array in self._multi_tau.state().items()}
-        for k, run in enumerate(self._runs):
-            arrays |= {f"run{k}.{field.name}": np.array(getattr(run, field.name)) for field in fields(run)}
-        return arrays | self._settings()
+        own = {name: np.array(getattr(self, f"_{name}")) for name in OWN}
+        return own | stored_parts(self._parts()) | stored_runs(self._runs) | self._settings()
 
     def load(self, state: dict[str, np.ndarray]) -> None:
         check_settings(state, self._settings())
-        for name in self._arrays():
-            owner = self._blocks if name.startswith("blocks.") else self
-            setattr(owner, name.removeprefix("blocks.") if owner is self._blocks else f"_{name}", np.array(state[name]))
-        self._multi_tau.load({name.removeprefix("multi_tau."): a for name, a in state.items() if name.startswith("multi_tau.")})
-        found = sorted({int(name.split(".")[0][3:]) for name in state if name.startswith("run")})
-        values = [{field.name: state[f"run{k}.{field.name}"] for field in fields(RunDisplacements)} for k in found]
-        self._runs = tuple(RunDisplacements(**{n: float(v) if v.ndim == 0 else v for n, v in run.items()}) for run in values)
+        for name in OWN:
+            setattr(self, f"_{name}", np.array(state[name]))
+        load_parts(state, self._parts())
+        self._runs = loaded_runs(state, RunDisplacements)
 
     def _settings(self) -> dict[str, np.ndarray]:
         return {"ions": self.ions, "timestep": np.array(self.timestep), "drift": self.drift}
 
-    def _arrays(self) -> dict[str, np.ndarray]:
-        own = {n: getattr(self, f"_{n}") for n in ("pending", "start", "cell", "cell_sum", "single", "last", "clock")}
-        return own | {"blocks.ends": self._blocks.ends, "blocks.step": self._blocks.step}
+    def _parts(self) -> dict[str, Part]:
+        return {"multi_tau": self._multi_tau, "blocks": self._blocks}
 
     def _check(self, frames: Frames) -> None:
         positions, cells = frames.positions, frames.cells

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from mlff.analysis.accumulator import check_settings
+from mlff.analysis.accumulator import check_settings, load_parts, stored_parts
 from mlff.analysis.blocks import Blocks
 from mlff.analysis.estimate import Estimate, no_result
 from mlff.analysis.falk_langer import d2_min, reference_neighbours
@@ -117,13 +117,12 @@ class NonAffine:
         )
 
     def state(self) -> dict[str, np.ndarray]:
-        arrays = {f"blocks.{name}": array for name, array in self._blocks.state().items()}
-        arrays |= {name: np.array(getattr(self, f"_{name}")) for name in ("sums", "increments", "positions", "cell", "clock")}
-        return arrays | self._settings()
+        arrays = {name: np.array(getattr(self, f"_{name}")) for name in ("sums", "increments", "positions", "cell", "clock")}
+        return stored_parts({"blocks": self._blocks}) | arrays | self._settings()
 
     def load(self, state: dict[str, np.ndarray]) -> None:
         check_settings(state, self._settings())
-        self._blocks.load({name.removeprefix("blocks."): a for name, a in state.items() if name.startswith("blocks.")})
+        load_parts(state, {"blocks": self._blocks})
         for name in ("sums", "increments", "positions", "cell", "clock"):
             setattr(self, f"_{name}", np.array(state[name]))
 

@@ -6,7 +6,7 @@ from typing import Self
 import numpy as np
 from scipy.special import fdtri, stdtrit
 
-from mlff.analysis.accumulator import check_settings
+from mlff.analysis.accumulator import Part, check_settings, load_parts, stored_parts
 from mlff.analysis.displacement_blocks import DisplacementBlocks
 from mlff.analysis.displacement_moments import DisplacementMoments
 from mlff.analysis.estimate import Estimate, no_result
@@ -129,19 +129,16 @@ class NonGaussianAccumulator:
         )
 
     def state(self) -> dict[str, np.ndarray]:
-        arrays = {"pending": self._pending.copy(), "stretches.ends": self._stretches.ends.copy()}
-        arrays |= {"stretches.step": np.array(self._stretches.step)}
-        for name, part in (("frame", self._frame), ("moments", self._moments)):
-            arrays |= {f"{name}.{key}": array for key, array in part.state().items()}
-        return arrays | stored_runs(self._runs) | self._settings()
+        return {"pending": self._pending.copy()} | stored_parts(self._parts()) | stored_runs(self._runs) | self._settings()
 
     def load(self, state: dict[str, np.ndarray]) -> None:
         check_settings(state, self._settings())
         self._pending = np.array(state["pending"])
-        self._stretches.ends, self._stretches.step = np.array(state["stretches.ends"]), np.array(state["stretches.step"])
-        for name, part in (("frame", self._frame), ("moments", self._moments)):
-            part.load({key.removeprefix(f"{name}."): array for key, array in state.items() if key.startswith(f"{name}.")})
+        load_parts(state, self._parts())
         self._runs = loaded_runs(state, RunMoments)
+
+    def _parts(self) -> dict[str, Part]:
+        return {"frame": self._frame, "moments": self._moments, "stretches": self._stretches}
 
     def _settings(self) -> dict[str, np.ndarray]:
         return self._frame.settings() | {"timestep": np.array(self.timestep)}

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from mlff.analysis.accumulator import check_settings
+from mlff.analysis.accumulator import Part, check_settings, load_parts, stored_parts
 from mlff.analysis.anion_bodies import Bodies, bodies_of
 from mlff.analysis.blocks import Blocks
 from mlff.analysis.body_rotation import quaternions, turned_by
@@ -203,18 +203,16 @@ class OrientationAccumulator:
     def state(self) -> dict[str, np.ndarray]:
         arrays = {"clock": self._clock.copy(), "open": self._open.copy(), "merged": self._merged.copy()}
         arrays |= {f"merged_events{k}": events.copy() for k, events in enumerate(self._merged_events)}
-        for name, part in self._parts().items():
-            arrays |= {f"{name}.{key}": array for key, array in part.state().items()}
+        arrays |= stored_parts(self._parts())
         return arrays | self._settings()
 
     def load(self, state: dict[str, np.ndarray]) -> None:
         check_settings(state, self._settings())
         self._clock, self._open, self._merged = (np.array(state[name]) for name in ("clock", "open", "merged"))
         self._merged_events = [np.array(state[f"merged_events{k}"]) for k in range(len(self.bodies))]
-        for name, part in self._parts().items():
-            part.load({key.removeprefix(f"{name}."): array for key, array in state.items() if key.startswith(f"{name}.")})
+        load_parts(state, self._parts())
 
-    def _parts(self) -> dict:
+    def _parts(self) -> dict[str, Part]:
         every = {"trace": self._traces, "turns": self._turns, "events": self._event_blocks}
         every |= {"correlation": self._correlations, "counts": self._counts}
         return {f"{name}{k}": part for name, each in every.items() for k, part in enumerate(each)}

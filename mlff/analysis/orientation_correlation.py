@@ -3,10 +3,11 @@
 import numpy as np
 from numba import njit
 
+from mlff.analysis.accumulator import load_parts, stored_parts
 from mlff.analysis.blocks import Blocks
 from mlff.analysis.estimate import SURE, Estimate, no_result
+from mlff.analysis.event_rate import NONE_SEEN
 from mlff.analysis.jackknife import jackknife
-from mlff.analysis.reorientation import NONE_SEEN
 from mlff.units import PS
 
 LEVELS = 30
@@ -49,12 +50,12 @@ class OrientationCorrelation:
     def state(self) -> dict[str, np.ndarray]:
         """Its arrays by name, copied."""
         own = {name: getattr(self, name).copy() for name in ("sums", "counts", "history", "open", "rest")}
-        return own | {f"blocks.{name}": array for name, array in self.blocks.state().items()}
+        return own | stored_parts({"blocks": self.blocks})
 
     def load(self, state: dict[str, np.ndarray]) -> None:
         for name in ("sums", "counts", "history", "open", "rest"):
             setattr(self, name, np.array(state[name]))
-        self.blocks.load({name.removeprefix("blocks."): array for name, array in state.items() if name.startswith("blocks.")})
+        load_parts(state, {"blocks": self.blocks})
 
     def measured(self, order: int, function=lambda c: c) -> tuple[np.ndarray, np.ndarray]:
         """A function of C_order at the lags that have origins, and its standard error: the larger of those from the scatter of the bodies

@@ -7,7 +7,7 @@ from typing import Self
 import numpy as np
 from scipy.special import gammaincinv
 
-from mlff.analysis.accumulator import check_settings
+from mlff.analysis.accumulator import Part, check_settings, load_parts, stored_parts
 from mlff.analysis.blocks import Blocks
 from mlff.analysis.counts_in_time import CountsInTime
 from mlff.analysis.estimate import SURE, Estimate, no_result
@@ -221,15 +221,17 @@ class SlabAccumulator:
         )
 
     def state(self) -> dict[str, np.ndarray]:
-        parts = {"lattice": self._lattice, "motion": self._motion, "blocks": self._blocks, "counts": self._counts}
-        arrays = {f"{part}.{name}": array for part, owner in parts.items() for name, array in owner.state().items()}
-        return arrays | {"others": self._others.copy(), "other_frames": np.array(self._other_frames)} | self._settings()
+        return (
+            stored_parts(self._parts()) | {"others": self._others.copy(), "other_frames": np.array(self._other_frames)} | self._settings()
+        )
 
     def load(self, state: dict[str, np.ndarray]) -> None:
         check_settings(state, self._settings())
-        for part, owner in (("lattice", self._lattice), ("motion", self._motion), ("blocks", self._blocks), ("counts", self._counts)):
-            owner.load({name.removeprefix(f"{part}."): a for name, a in state.items() if name.startswith(f"{part}.")})
+        load_parts(state, self._parts())
         self._others, self._other_frames = np.array(state["others"]), np.array(state["other_frames"])
+
+    def _parts(self) -> dict[str, Part]:
+        return {"lattice": self._lattice, "motion": self._motion, "blocks": self._blocks, "counts": self._counts}
 
     def _settings(self) -> dict[str, np.ndarray]:
         """least_msd, asked for in the result alone, is free."""

@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from mlff.analysis.accumulator import check_settings
+from mlff.analysis.accumulator import check_settings, load_parts, stored_parts
 from mlff.analysis.anion_integrity import WatchedBonds, intact_share
 from mlff.analysis.blocks import Blocks
 from mlff.analysis.estimate import Estimate
@@ -143,15 +143,13 @@ class StabilityAccumulator:
         return Stability(runs, lindemann, nearest, intact, breaking)
 
     def state(self) -> dict[str, np.ndarray]:
-        arrays = {f"frame.{name}": array for name, array in self._frame.state().items()}
-        arrays |= {f"blocks.{name}": array for name, array in self._blocks.state().items()}
+        arrays = stored_parts({"frame": self._frame, "blocks": self._blocks})
         arrays |= {name: np.array(getattr(self, f"_{name}")) for name in ("open", "nearest", "broken", "first")}
         return arrays | stored_runs(self._runs) | self._settings()
 
     def load(self, state: dict[str, np.ndarray]) -> None:
         check_settings(state, self._settings())
-        for part, owner in (("frame.", self._frame), ("blocks.", self._blocks)):
-            owner.load({name.removeprefix(part): array for name, array in state.items() if name.startswith(part)})
+        load_parts(state, {"frame": self._frame, "blocks": self._blocks})
         for name in ("open", "nearest", "broken", "first"):
             setattr(self, f"_{name}", np.array(state[name]))
         self._runs = loaded_runs(state, RunStability)

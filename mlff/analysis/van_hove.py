@@ -6,7 +6,7 @@ from typing import Self
 
 import numpy as np
 
-from mlff.analysis.accumulator import check_settings
+from mlff.analysis.accumulator import Part, check_settings, load_parts, stored_parts
 from mlff.analysis.blocks import Blocks
 from mlff.analysis.distinct_pairs import distinct_distances
 from mlff.analysis.estimate import Estimate
@@ -196,18 +196,15 @@ class VanHoveAccumulator:
         )
 
     def state(self) -> dict[str, np.ndarray]:
-        arrays = {f"frame.{name}": array for name, array in self._frame.state().items()}
-        for row, blocks in enumerate(self._blocks):
-            arrays |= {f"blocks{row}.{name}": array for name, array in blocks.state().items()}
-        return arrays | {"waiting": self._waiting.copy(), "closest": np.array(self._closest)} | self._settings()
+        return stored_parts(self._parts()) | {"waiting": self._waiting.copy(), "closest": np.array(self._closest)} | self._settings()
 
     def load(self, state: dict[str, np.ndarray]) -> None:
         check_settings(state, self._settings())
-        self._frame.load({name.removeprefix("frame."): a for name, a in state.items() if name.startswith("frame.")})
-        for row, blocks in enumerate(self._blocks):
-            prefix = f"blocks{row}."
-            blocks.load({name.removeprefix(prefix): a for name, a in state.items() if name.startswith(prefix)})
+        load_parts(state, self._parts())
         self._waiting, self._closest = np.array(state["waiting"]), np.array(state["closest"])
+
+    def _parts(self) -> dict[str, Part]:
+        return {"frame": self._frame} | {f"blocks{row}": blocks for row, blocks in enumerate(self._blocks)}
 
     def _settings(self) -> dict[str, np.ndarray]:
         named = {name: np.array(getattr(self, name)) for name in ("timestep", "lags", "r_max", "n_bins", "near", "stride")}

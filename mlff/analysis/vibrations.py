@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from mlff.analysis.accumulator import check_settings
+from mlff.analysis.accumulator import check_settings, load_parts, stored_parts
 from mlff.analysis.blocks import Blocks
 from mlff.analysis.even_steps import count_steps
 from mlff.analysis.system import NotApplicable, System
@@ -129,13 +129,12 @@ class VibrationsAccumulator:
         return vibrations(self._blocks, self.symbols, known, self.smoothing)
 
     def state(self) -> dict[str, np.ndarray]:
-        blocks = {f"blocks.{name}": array for name, array in self._blocks.state().items()}
         own = {name: np.array(getattr(self, f"_{name}")) for name in ("pending", "held", "clock")}
-        return blocks | own | self._settings()
+        return stored_parts({"blocks": self._blocks}) | own | self._settings()
 
     def load(self, state: dict[str, np.ndarray]) -> None:
         check_settings(state, self._settings())
-        self._blocks.load({name.removeprefix("blocks."): a for name, a in state.items() if name.startswith("blocks.")})
+        load_parts(state, {"blocks": self._blocks})
         self._pending, self._held, self._clock = (np.array(state[name]) for name in ("pending", "held", "clock"))
 
     def _settings(self) -> dict[str, np.ndarray]:

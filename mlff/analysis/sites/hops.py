@@ -5,7 +5,7 @@ from typing import Self
 
 import numpy as np
 
-from mlff.analysis.accumulator import check_settings
+from mlff.analysis.accumulator import check_settings, load_parts, stored_parts
 from mlff.analysis.even_steps import count_steps
 from mlff.analysis.merged_runs import loaded_runs, stored_runs
 from mlff.analysis.sites.lattice_fractions import lattice_fractions
@@ -135,7 +135,7 @@ class HopAccumulator:
             "lost": np.array(self._lost),
         }
         if self._tally is not None:
-            arrays |= {f"tally.{name}": array for name, array in self._tally.state().items()}
+            arrays |= stored_parts({"tally": self._tally})
             sites = self._tally.sites
             arrays |= {"sites": sites.fractions.copy(), "labels": sites.labels.copy(), "cores": sites.cores.copy()}
         return arrays | stored_runs(self._runs) | self._settings() | self._place()
@@ -147,7 +147,7 @@ class HopAccumulator:
         self._tally = None
         if "sites" in state:
             self._begin(Sites(*(np.array(state[name]) for name in ("sites", "labels", "cores"))))
-            self._tally.load({name.removeprefix("tally."): a for name, a in state.items() if name.startswith("tally.")})
+            load_parts(state, {"tally": self._tally})
         self._runs = loaded_runs(state, Run)
 
     def _settings(self) -> dict[str, np.ndarray]:

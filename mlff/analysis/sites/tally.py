@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from mlff.analysis.accumulator import load_parts, part_of, stored_parts
 from mlff.analysis.blocks import Blocks
 from mlff.analysis.sites.assignment import FRAME, FROM, ION, SHIFT, TO, Counts, Ions, follow, nothing, nowhere, settle
 from mlff.analysis.sites.lookup import lookup
@@ -138,18 +139,14 @@ class Tally:
     def state(self) -> dict[str, np.ndarray]:
         arrays = {f"ions.{name}": a.copy() for name, a in self.ions._asdict().items()}
         arrays |= {f"counts.{name}": a.copy() for name, a in self.counts._asdict().items()}
-        arrays |= {f"blocks.{name}": a for name, a in self.blocks.state().items()}
-        arrays |= {f"strings.{name}": a for name, a in self.strings.state().items()}
+        arrays |= stored_parts({"blocks": self.blocks, "strings": self.strings})
         arrays |= {name: np.array(getattr(self, name)) for name in ("departed", "counted", "frames", "cell_sum", "events")}
         return arrays | {"hops": np.array([(*hop, n) for hop, n in sorted(self.hops.items())], np.int64).reshape(-1, 6)}
 
     def load(self, state: dict[str, np.ndarray]) -> None:
-        def part(name: str) -> dict[str, np.ndarray]:
-            return {key.removeprefix(f"{name}."): np.array(a) for key, a in state.items() if key.startswith(f"{name}.")}
-
-        self.ions, self.counts = Ions(**part("ions")), Counts(**part("counts"))
-        self.blocks.load(part("blocks"))
-        self.strings.load(part("strings"))
+        ions, counts = ({entry: np.array(a) for entry, a in part_of(state, name).items()} for name in ("ions", "counts"))
+        self.ions, self.counts = Ions(**ions), Counts(**counts)
+        load_parts(state, {"blocks": self.blocks, "strings": self.strings})
         for name in ("departed", "counted", "frames", "cell_sum", "events"):
             setattr(self, name, np.array(state[name]))
         self.hops = {tuple(row[:-1]): row[-1] for row in state["hops"].tolist()}
