@@ -3,15 +3,15 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import fdtri, gammaincinv, ndtr, stdtrit
+from scipy.special import fdtri, gammaincinv, stdtrit
 
 from mlff.analysis.estimate import Estimate, no_result
+from mlff.analysis.ion_correlation import CHANCE, correlation_in_time
+from mlff.analysis.jackknife import ONE_SIGMA
 from mlff.analysis.msd import Displacements, full_tensor
 from mlff.units import CM2_PER_S
 
 UNIT = "cm²/s"
-ONE_SIGMA = float(ndtr(1.0))  # of a normal variable below its mean plus one standard deviation
-CHANCE = 0.95  # of a test: what happens by chance in fewer than one case of twenty counts as seen
 
 
 @dataclass(frozen=True)
@@ -135,15 +135,7 @@ def _standard_error(per_ion: np.ndarray, correlation: float) -> float:
 
 def _correlation(displacements: Displacements, per_ion: np.ndarray) -> float:
     """Variance of the mean between stretches of time, and between runs, over that of independent ions; 1 where chance explains it."""
-    found = 1.0
-    squares = [(run.blocks**2).sum(1) for run in displacements.runs]  # (n_blocks, n_ions) each
-    means = [s.mean(1) for s in squares if len(s) > 1 and s.shape[1] > 1]
-    if means:
-        freedom = sum(len(m) - 1 for m in means)
-        between = sum(((m - m.mean()) ** 2).sum() for m in means) / freedom
-        within = np.mean([s.var(axis=1, ddof=1).mean() / s.shape[1] for s in squares if len(s) > 1 and s.shape[1] > 1])
-        if within > 0 and between / within > fdtri(freedom, sum(s.size for s in squares), CHANCE):
-            found = max(found, between / within)
+    found = correlation_in_time([(run.blocks**2).sum(1) for run in displacements.runs])
     sizes = [run.total.shape[1] for run in displacements.runs]
     if len(sizes) > 2:
         means = [part.mean() for part in np.split(per_ion, np.cumsum(sizes)[:-1])]

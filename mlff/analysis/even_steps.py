@@ -20,3 +20,14 @@ def count_steps(clock: np.ndarray, steps: np.ndarray, what: str) -> None:
         )
     if len(steps):
         clock[:] = clock[0] + len(steps), known[-1], gap
+
+
+def joined_gap(own: int, other: int, what: str) -> int:
+    """Steps from one to the next of two runs that are joined; 0 where neither knows yet.
+
+    Raises:
+        ValueError: they are not alike.
+    """
+    if own and other and own != other:
+        raise ValueError(f"found {what} {own} and {other} steps apart, expected one spacing; read with strides that agree")
+    return own or other

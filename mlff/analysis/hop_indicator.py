@@ -202,7 +202,7 @@ class HopIndicatorAccumulator:
             quiet=self._frame.step(quiet[:, 1:]),
             moments=np.array(moments),
             quiet_moments=np.bincount(quiet[:, 0], quiet[:, 2] - quiet[:, 1] + 1, minlength=n_ions).astype(np.int64),
-            interval=np.array(self.timestep * float(self._frame.clock[3])),
+            interval=np.array(self.timestep * self._frame.interval),
             dropped=np.array(self._events.n_open),
         )
         return (own, *self._runs)

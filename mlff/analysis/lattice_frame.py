@@ -3,7 +3,10 @@
 import numpy as np
 from numba import njit
 
+from mlff.analysis.even_steps import count_steps
 from mlff.trajectory import Frames
+
+STORED = ("start", "cell", "cell_sum", "clock", "first_step")
 
 
 class LatticeFrame:
@@ -27,12 +30,18 @@ class LatticeFrame:
         self.drift = weights / weights.sum() if len(weights) else weights
         self.start = np.zeros((0, 3))  # positions of all atoms in the first frame
         self.cell, self.cell_sum = np.zeros((3, 3)), np.zeros((3, 3))  # of the first frame; of what the others differ from it
-        self.clock = np.zeros(4, np.int64)  # frames seen, first step, last step, steps between frames
+        self.clock = np.zeros(3, np.int64)  # frames seen, step of the last, steps between frames
+        self.first_step = np.zeros((), np.int64)
 
     @property
     def seen(self) -> int:
         """Frames."""
         return int(self.clock[0])
+
+    @property
+    def interval(self) -> int:
+        """Steps from frame to frame; 0 before there are two."""
+        return int(self.clock[2])
 
     @property
     def mean_cell(self) -> np.ndarray:
@@ -41,7 +50,7 @@ class LatticeFrame:
 
     def step(self, frame: np.ndarray | int) -> np.ndarray:
         """Of the frames numbered from 0."""
-        return self.clock[1] + np.asarray(frame, np.int64) * self.clock[3]
+        return self.first_step + np.asarray(frame, np.int64) * self.interval
 
     def displacements(self, frames: Frames) -> np.ndarray:
         """Of the next frames, (n_frames, n, 3), Å; they do not depend on how the frames come in chunks.
@@ -68,32 +77,22 @@ class LatticeFrame:
 
     def state(self) -> dict[str, np.ndarray]:
         """Its arrays by name, copied."""
-        return {name: np.array(getattr(self, name)) for name in ("start", "cell", "cell_sum", "clock")}
+        return {name: np.array(getattr(self, name)) for name in STORED}
 
     def load(self, state: dict[str, np.ndarray]) -> None:
-        for name in ("start", "cell", "cell_sum", "clock"):
+        for name in STORED:
             setattr(self, name, np.array(state[name]))
 
     def _check(self, steps: np.ndarray, positions: np.ndarray, cells: np.ndarray) -> None:
-        first = not self.clock[0]
-        if first:
+        if not self.clock[0]:
             if not abs(np.linalg.det(cells[0])) > 0:
                 raise ValueError("the first frame's cell has no volume, expected three cell vectors; give the cell of the simulation")
-            self.start, self.cell = positions[0].copy(), cells[0].copy()
+            self.start, self.cell, self.first_step = positions[0].copy(), cells[0].copy(), np.array(steps[0], np.int64)
         if positions.shape[1:] != self.start.shape:
             raise ValueError(f"found frames of {positions.shape[1]} atoms after frames of {len(self.start)}; give frames of one run")
         if len(self.drift) not in (0, len(self.start)):
             raise ValueError(f"drift has {len(self.drift)} weights for {len(self.start)} atoms; give one weight per atom")
-        steps = np.concatenate([[] if first else self.clock[2:3], steps]).astype(np.int64)
-        gaps = np.diff(steps)
-        expected = self.clock[3] or (gaps[0] if len(gaps) else 0)
-        if len(gaps) and ((gaps != expected).any() or expected <= 0):
-            odd = int(np.argmax((gaps != expected) | (gaps <= 0)))
-            raise ValueError(
-                f"frames lie {expected} steps apart, but from step {steps[odd]} to {steps[odd + 1]}; "
-                "read with a stride that the whole run has, or analyse the parts as runs of their own"
-            )
-        self.clock = np.array([self.clock[0] + len(positions), steps[0] if first else self.clock[1], steps[-1], expected])
+        count_steps(self.clock, steps, "frames")
 
 
 @njit(cache=True, nogil=True)

@@ -7,6 +7,7 @@ import numpy as np
 
 from mlff.analysis.accumulator import Part, check_settings, load_parts, stored_parts
 from mlff.analysis.displacement_blocks import DisplacementBlocks
+from mlff.analysis.even_steps import count_steps
 from mlff.analysis.merged_runs import loaded_runs, stored_runs
 from mlff.analysis.multi_tau import PAIRS, MultiTau, block_length, lags
 from mlff.analysis.system import System
@@ -145,14 +146,13 @@ class MeanSquareDisplacement:
         """Raises: ValueError: frames not evenly spaced, a cell without volume, or another number of atoms."""
         if not len(frames):
             return
+        begin, seen = 0, int(self._clock[0])
         self._check(frames)
-        begin = 0
         while begin < len(frames):  # whole blocks alone go through the cascade, so that chunks do not matter
-            held = int(self._clock[0] - self._multi_tau.seen)
+            held = seen + begin - int(self._multi_tau.seen)
             part = slice(begin, begin + self._block - held)
             new = frames.positions[part]
             self._lattice(new, frames.cells[part], self._pending[held : held + len(new)])
-            self._clock[0] += len(new)
             begin += len(new)
             if held + len(new) == self._block:
                 self._pass_on(self._pending)
@@ -204,17 +204,7 @@ class MeanSquareDisplacement:
             raise ValueError(f"found frames of {positions.shape[1]} atoms after frames of {len(self._start)}; give frames of one run")
         if len(self.drift) not in (0, len(self._start)):
             raise ValueError(f"drift has {len(self.drift)} weights for {len(self._start)} atoms; give one weight per atom")
-        steps = np.concatenate([self._clock[1:2] if self._clock[0] else [], frames.steps]).astype(np.int64)
-        gaps = np.diff(steps)
-        if len(gaps) and not self._clock[2]:
-            self._clock[2] = gaps[0]
-        if len(gaps) and ((gaps != self._clock[2]).any() or gaps[0] <= 0):
-            odd = int(np.argmax((gaps != self._clock[2]) | (gaps <= 0)))
-            raise ValueError(
-                f"frames lie {self._clock[2]} steps apart, but from step {steps[odd]} to {steps[odd + 1]}; "
-                "read with a stride that the whole run has, or analyse the parts as runs of their own"
-            )
-        self._clock[1] = steps[-1]
+        count_steps(self._clock, frames.steps, "frames")
 
     def _lattice(self, positions: np.ndarray, cells: np.ndarray, u: np.ndarray) -> None:
         """Writes displacements from the first frame in terms of the first cell, without drift, into u, (n_frames, 3, n_ions + 1)."""

@@ -4,12 +4,13 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from scipy.special import fdtri, stdtrit
+from scipy.special import stdtrit
 
 from mlff.analysis.accumulator import Part, check_settings, load_parts, stored_parts
 from mlff.analysis.displacement_blocks import DisplacementBlocks
 from mlff.analysis.displacement_moments import DisplacementMoments
 from mlff.analysis.estimate import Estimate, no_result
+from mlff.analysis.ion_correlation import correlation_in_time
 from mlff.analysis.jackknife import ONE_SIGMA
 from mlff.analysis.lattice_frame import LatticeFrame
 from mlff.analysis.merged_runs import loaded_runs, stored_runs
@@ -18,7 +19,6 @@ from mlff.analysis.system import System
 from mlff.trajectory import Frames
 from mlff.units import PS
 
-CHANCE = 0.95  # of a test: what happens by chance in fewer than one case of twenty counts as seen
 CLEAR = 3.0  # errors by which a peak exceeds zero; by chance, one of some forty lags would exceed two
 
 
@@ -115,7 +115,7 @@ class NonGaussianAccumulator:
             raise ValueError(f"found runs with frames {spacings} fs apart, expected one spacing; read them with strides that agree")
         n_lags = min(len(run.lags) for run in runs)
         second, fourth = (np.concatenate([getattr(run, name)[:n_lags] for run in runs], axis=1) for name in ("second", "fourth"))
-        correlation = _correlation([run.stretches for run in runs])
+        correlation = correlation_in_time([run.stretches for run in runs])
         alpha, error = non_gaussian_parameter(second, fourth, correlation)
         times = runs[0].lags[:n_lags] * spacings[0]
         return NonGaussian(
@@ -160,7 +160,7 @@ class NonGaussianAccumulator:
         moments = whole._moments
         second, fourth = (moments.sums / moments.counts[:, None, None]).transpose(1, 0, 2)
         ends = np.einsum("tcn,cd->tdn", whole._stretches.displacements, np.linalg.solve(self._frame.cell, self._frame.mean_cell))
-        spacing = np.array(self.timestep * float(self._frame.clock[3]))
+        spacing = np.array(self.timestep * self._frame.interval)
         return (RunMoments(spacing, moments.lags, moments.counts.copy(), second, fourth, (ends**2).sum(1)), *self._runs)
 
 
@@ -184,18 +184,6 @@ def non_gaussian_parameter(second: np.ndarray, fourth: np.ndarray, correlation: 
     scatter = ((left_out - left_out.mean(1, keepdims=True)) ** 2).sum(1)
     student = stdtrit(max(n / correlation - 1, 1), ONE_SIGMA)
     return found, student * np.sqrt(correlation * (n - 1) / n * scatter)
-
-
-def _correlation(runs: list[np.ndarray]) -> float:
-    """Variance of the mean square displacement between stretches of time over that of independent ions; 1 where chance explains it."""
-    runs = [run for run in runs if len(run) > 1 and run.shape[1] > 1]
-    if not runs:
-        return 1.0
-    freedom = sum(len(run) - 1 for run in runs)
-    between = sum(((run.mean(1) - run.mean()) ** 2).sum() for run in runs) / freedom
-    within = np.mean([run.var(axis=1, ddof=1).mean() / run.shape[1] for run in runs])
-    seen = within > 0 and between / within > fdtri(freedom, sum(run.size for run in runs), CHANCE)
-    return float(max(1.0, between / within)) if seen else 1.0
 
 
 def _peak(times: np.ndarray, alpha: np.ndarray, error: np.ndarray) -> tuple[Estimate, Estimate]:

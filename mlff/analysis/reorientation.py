@@ -5,9 +5,8 @@ from numba import njit
 
 from mlff.analysis.blocks import Blocks
 from mlff.analysis.estimate import Estimate, no_result
+from mlff.analysis.event_rate import event_rate
 from mlff.units import PS
-
-NONE_SEEN = -np.log(0.05)  # events: with this many expected, in 5 % of the cases none is seen
 
 
 class Reorientations:
@@ -57,15 +56,12 @@ def frequency(events: np.ndarray, time: float, per_group: Blocks, group_time: fl
     n, bodies = int(events.sum()), len(events)
     if not time > 0:
         return no_result("a turn needs a second frame", "1/ps")
-    scale = PS / (bodies * time)
-    if n == 0:
-        return Estimate(None, upper=float(NONE_SEEN * scale), unit="1/ps", reason="no anion turned")
-    errors = [np.sqrt(n) * scale]
+    errors = []
     if len(per_group.sums) >= 8:  # fewer tell their own scatter too badly
         errors.append(float(per_group.error()[0]) * PS / (bodies * group_time))
     if bodies >= 8:
         errors.append(float(events.std(ddof=1)) / np.sqrt(bodies) * PS / time)
-    return Estimate(n * scale, float(max(errors)), unit="1/ps")
+    return event_rate(n, bodies * time / PS, "no anion turned", tuple(errors))
 
 
 @njit(cache=True, nogil=True)

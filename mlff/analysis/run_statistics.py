@@ -4,11 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import chdtri, ndtr, stdtrit
+from scipy.special import chdtri, stdtrit
 
 from mlff.analysis.estimate import Estimate, no_result
-
-ONE_SIGMA = float(ndtr(1.0))  # of a normal variable below its mean plus one standard deviation
+from mlff.analysis.jackknife import ONE_SIGMA
 
 
 @dataclass(frozen=True)

@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from typing import Self
 
 import numpy as np
-from scipy.special import gammaincinv
 
 from mlff.analysis.accumulator import Part, check_settings, load_parts, stored_parts
 from mlff.analysis.blocks import Blocks
 from mlff.analysis.counts_in_time import CountsInTime
 from mlff.analysis.estimate import SURE, Estimate, no_result
+from mlff.analysis.event_rate import NONE_SEEN
 from mlff.analysis.jackknife import jackknife
 from mlff.analysis.lattice_frame import LatticeFrame
 from mlff.analysis.msd import full_tensor
@@ -23,7 +23,6 @@ AXES = ("a", "b", "c")
 DIRECTIONS = {"all": 3, "along": 1, "in_plane": 2}  # and their number of dimensions
 UNIT = "cm²/s"
 JUMP = 3.0  # Å, of one hop, for the bound where nobody hopped
-CHANCE = 0.95
 
 
 @dataclass(frozen=True)
@@ -257,7 +256,7 @@ class SlabAccumulator:
             reason = "the slope is less than twice its error"
         if not reason:
             return Estimate(float(value), float(error), unit=UNIT)
-        unseen = gammaincinv(1, CHANCE) * JUMP**2 / (6 * ion_time * CM2_PER_S)  # so many hops may have been missed by chance
+        unseen = NONE_SEEN * JUMP**2 / (6 * ion_time * CM2_PER_S)  # so many hops may have been missed by chance
         return Estimate(None, upper=float(max(max(value, 0.0) + SURE * error, unseen)), unit=UNIT, reason=reason)
 
 

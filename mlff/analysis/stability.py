@@ -177,7 +177,7 @@ class StabilityAccumulator:
         mean, length = total / frames, int(self._blocks.length) * TOGETHER
         by_block = square_about(mean, *self._moments(self._blocks.sums), length)
         whole = np.where(self._first < 0, frames, self._first)
-        interval = self.timestep * float(self._frame.clock[3])
+        interval = self.timestep * self._frame.interval
         own = RunStability(
             square=square_about(mean, total, squares, frames),
             square_blocks=np.stack([by_block[:, self.symbols == s].mean(1) for s in self.species], axis=1),

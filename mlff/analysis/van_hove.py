@@ -10,6 +10,7 @@ from mlff.analysis.accumulator import Part, check_settings, load_parts, stored_p
 from mlff.analysis.blocks import Blocks
 from mlff.analysis.distinct_pairs import distinct_distances
 from mlff.analysis.estimate import Estimate
+from mlff.analysis.even_steps import joined_gap
 from mlff.analysis.jackknife import estimate, jackknife
 from mlff.analysis.lattice_frame import LatticeFrame
 from mlff.analysis.system import System
@@ -145,10 +146,7 @@ class VanHoveAccumulator:
             ValueError: the other has other settings, or frames at another distance in time.
         """
         check_settings(other._settings() | {"stride": np.array(self.stride)}, self._settings())
-        gap, other_gap = (int(one._frame.clock[3]) for one in (self, other))
-        if gap and other_gap and gap != other_gap:
-            raise ValueError(f"found frames {gap} and {other_gap} steps apart, expected one spacing; read with strides that agree")
-        self._frame.clock[3] = gap or other_gap
+        self._frame.clock[2] = joined_gap(self._frame.interval, other._frame.interval, "frames")
         for own, others in zip(self._blocks, other._blocks, strict=True):
             own.merge(others)
         self._closest = np.minimum(self._closest, other._closest)
@@ -180,7 +178,7 @@ class VanHoveAccumulator:
         return VanHove(
             r=(edges[1:] + edges[:-1]) / 2,
             edges=edges,
-            times=self.lags[rows] * float(self._frame.clock[3]) * self.timestep,
+            times=self.lags[rows] * self._frame.interval * self.timestep,
             origins=np.array([int(self._blocks[row].n) for row in rows]),
             self_part=value[:, 0, :-1],
             self_error=error[:, 0, :-1],

@@ -7,7 +7,7 @@ import numpy as np
 
 from mlff.analysis.accumulator import check_settings, load_parts, stored_parts
 from mlff.analysis.blocks import Blocks
-from mlff.analysis.even_steps import count_steps
+from mlff.analysis.even_steps import count_steps, joined_gap
 from mlff.analysis.system import NotApplicable, System
 from mlff.analysis.velocity_autocorrelation import correlation, relative_correlation
 from mlff.analysis.vibrational_density import Autocorrelations, Vibrations, vibrations
@@ -111,10 +111,7 @@ class VibrationsAccumulator:
             ValueError: the other has other settings, or velocities at another distance in time.
         """
         check_settings(other._settings(), self._settings())
-        gap, other_gap = int(self._clock[2]), int(other._clock[2])
-        if gap and other_gap and gap != other_gap:
-            raise ValueError(f"found velocities {gap} and {other_gap} steps apart, expected one spacing; read with strides that agree")
-        self._clock[2] = gap or other_gap
+        self._clock[2] = joined_gap(int(self._clock[2]), int(other._clock[2]), "velocities")
         self._blocks.merge(other._blocks)
 
     def result(self) -> Vibrations:
