@@ -53,11 +53,6 @@ class RunHops:
         return np.repeat(np.arange(len(self.counts)), self.counts)
 
     @property
-    def quiet_ion(self) -> np.ndarray:
-        """(n_stretches,), which of the mobile ions."""
-        return np.repeat(np.arange(len(self.quiet_counts)), self.quiet_counts)
-
-    @property
     def time(self) -> float:
         """ps, for which each ion was watched."""
         return float(self.moments * self.interval) / PS

@@ -1,7 +1,7 @@
 """The report of an analysis: what is shown, the page, the pictures and the tables, all from the same panels."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from mlff.report.drawing import chart_of, write_panel_csv, write_panel_pictures
 from mlff.report.drawing.on_paper import file_names
 from mlff.report.environment import software_versions
 from mlff.report.md_tables import cell
+from mlff.report.number_files import words_of, write_csv
 from mlff.report.page import Section, Tab, filled, render_page
-from mlff.report.panels import Description, Number, Panel
+from mlff.report.panels import Description, Panel
 from mlff.report.tables import Row, Table
 from mlff.whole_file import written_whole
 
@@ -124,10 +125,9 @@ def _sections(content: AnalysisReport, panels: Mapping[str, Sequence[Panel]]) ->
 def _tiles(content: AnalysisReport) -> list[dict[str, str]]:
     tiles = []
     for name, estimate, of in content.main:
-        text = cell(estimate)
-        value, _, error = text.partition(" ± ") if "(" not in text else (text.split(" ± ")[0].strip("("), "", text)
-        power = text.rpartition(")")[2] if text.startswith("(") else ""
-        aside = f"± {error}" if error and not power else error
+        value, _, rest = cell(estimate).removeprefix("(").partition(" ± ")
+        power = rest.partition(")")[2]  # of "(1.2 ± 0.3)e-6"
+        aside = cell(estimate) if power else f"± {rest}" if rest else ""
         tiles.append({"name": name, "value": f"{value}{power}", "unit": estimate.unit, "aside": f"{aside} {of}".strip()})
     return tiles
 
@@ -144,22 +144,13 @@ def _write_numbers(content: AnalysisReport, folder: Path) -> None:
     }
     with written_whole(folder / "numbers.json") as unfinished:
         unfinished.write_text(json.dumps(words, indent=2, ensure_ascii=False) + "\n", encoding="utf-8")
-    lines = ["observable,of,name,value,error,lower,upper,unit,reason"]
+    write_csv(folder / "numbers.csv", _number_rows(content))
+
+
+def _number_rows(content: AnalysisReport) -> Iterator[tuple]:
+    yield "observable", "of", "name", "value", "error", "lower", "upper", "unit", "reason"
     for each in content.observed:
         for of, description in each.descriptions.items():
-            lines += [_csv_line(each.name, of, number) for number in description.numbers]
-    with written_whole(folder / "numbers.csv") as unfinished:
-        unfinished.write_text("\n".join(lines) + "\n", encoding="utf-8")
-
-
-def words_of(estimate: Estimate) -> dict[str, object]:
-    """An estimate as JSON holds it: what is not known is not there."""
-    named = {name: getattr(estimate, name) for name in ("value", "error", "lower", "upper", "unit", "reason")}
-    return {name: value for name, value in named.items() if value not in (None, "")} | {"text": str(estimate)}
-
-
-def _csv_line(observable: str, of: str, number: Number) -> str:
-    e = number.estimate
-    values = ("" if v is None else f"{v:.8g}" for v in (e.value, e.error, e.lower, e.upper))
-    quoted = ('"' + text.replace('"', '""') + '"' for text in (e.unit, e.reason))
-    return ",".join([observable, f'"{of}"', f'"{number.name}"', *values, *quoted])
+            for number in description.numbers:
+                e = number.estimate
+                yield each.name, of, number.name, e.value, e.error, e.lower, e.upper, e.unit, e.reason

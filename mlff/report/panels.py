@@ -5,12 +5,18 @@ Labels end with the unit, after a comma: "lag, ps". The same panel of several tr
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Self
 
 import numpy as np
 
 from mlff.analysis import Estimate
 
 STYLES = ("line", "dashed", "points", "steps", "bounds")
+
+
+def known_error(error: np.ndarray) -> np.ndarray | None:
+    """The errors of a curve; None where the run was too short for some of them."""
+    return error if np.isfinite(error).all() else None
 
 
 @dataclass(frozen=True)
@@ -25,6 +31,12 @@ class Curve:
     y: np.ndarray
     error: np.ndarray | None = None
     style: str = "line"
+
+    @classmethod
+    def where_known(cls, name: str, x: np.ndarray, y: np.ndarray, error: np.ndarray | None = None) -> Self:
+        """A line through the finite y alone; without errors where some of theirs are not known."""
+        seen = np.isfinite(y)
+        return cls(name, x[seen], y[seen], None if error is None else known_error(error[seen]))
 
     def __post_init__(self):
         sizes = {len(self.x), len(self.y), len(self.x) if self.error is None else len(self.error)}
@@ -54,6 +66,11 @@ class Curves:
     windows: Sequence[tuple[float, float]] = ()
     levels: dict[str, float] = field(default_factory=dict)
     marks: dict[str, float] = field(default_factory=dict)
+
+    def visible(self, curve: Curve) -> np.ndarray:
+        """(n,) bool, which values of a curve the axes can show."""
+        x, y = np.asarray(curve.x, float), np.asarray(curve.y, float)
+        return np.isfinite(x) & np.isfinite(y) & ((x > 0) | (not self.log_x)) & ((y > 0) | (not self.log_y))
 
 
 @dataclass(frozen=True)

@@ -98,8 +98,7 @@ def _turning(panel: Volume | Network, scene: str) -> Figure:
 def _shown(curve: Curve, panel: Curves) -> Curve | None:
     """The part that the axes can show, thinned; None without any."""
     x, y = np.asarray(curve.x, float), np.asarray(curve.y, float)
-    seen = np.isfinite(x) & np.isfinite(y) & ((x > 0) | (not panel.log_x)) & ((y > 0) | (not panel.log_y))
-    where = np.flatnonzero(seen)
+    where = np.flatnonzero(panel.visible(curve))
     if not len(where):
         return None
     if len(where) > MOST_POINTS and curve.style not in LOOSE:

@@ -1,24 +1,20 @@
 """A panel's arrays as a CSV file, with what each column is and its unit in the head."""
 
-import csv
 from collections.abc import Iterator
 from functools import singledispatch
 from pathlib import Path
 
 import numpy as np
 
+from mlff.report.number_files import write_csv
 from mlff.report.panels import Curves, HeatMap, Network, Volume
-from mlff.whole_file import written_whole
 
 
 def write_panel_csv(path: str | Path, panel: object) -> Path:
     """Writes the panel to `path` and returns it; folders on the way are made."""
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with written_whole(path) as unfinished, open(unfinished, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        for row in rows(panel):
-            writer.writerow([f"{value:.8g}" if isinstance(value, float) else value for value in row])
+    write_csv(path, rows(panel))
     return path
 
 

@@ -102,11 +102,10 @@ def draw_curves(panel: Curves, axes: Axes) -> None:
 
 
 def _curve(axes: Axes, curve: Curve, colour: str, panel: Curves) -> bool:
-    x, y = np.asarray(curve.x, float), np.asarray(curve.y, float)
-    seen = np.isfinite(x) & np.isfinite(y) & ((x > 0) | (not panel.log_x)) & ((y > 0) | (not panel.log_y))
+    seen = panel.visible(curve)
     if not seen.any():
         return False
-    x, y = x[seen], y[seen]
+    x, y = np.asarray(curve.x, float)[seen], np.asarray(curve.y, float)[seen]
     if curve.error is not None:
         error = np.where(np.isfinite(curve.error), curve.error, 0.0)[seen]
         low = np.maximum(y - error, y / 1e3) if panel.log_y else y - error

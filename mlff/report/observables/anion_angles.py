@@ -5,7 +5,7 @@ import numpy as np
 from mlff.analysis import System
 from mlff.analysis.anion_angles import AnionAngles, TetrahedronAngles
 from mlff.report.observables.describe import describe
-from mlff.report.panels import Curve, Curves, Description, Number
+from mlff.report.panels import Curve, Curves, Description, Number, known_error
 from mlff.units import PS
 
 RESOLVED = 0.9  # of ⟨ω²⟩: ten frames in a period of the vibration
@@ -35,9 +35,9 @@ def _(result: AnionAngles, system: System) -> Description:
 
 
 def _panels(kind: str, found: TetrahedronAngles, cutoff: float) -> list[Curves]:
-    all_angles = [Curve("all", found.theta, found.density, _known(found.error))]
+    all_angles = [Curve("all", found.theta, found.density, known_error(found.error))]
     if np.isfinite(found.filtered).all():
-        all_angles.append(Curve(f"below {cutoff:g} cm⁻¹", found.theta, found.filtered, _known(found.filtered_error)))
+        all_angles.append(Curve(f"below {cutoff:g} cm⁻¹", found.theta, found.filtered, known_error(found.filtered_error)))
     seen = np.flatnonzero(found.density > 0)
     shown = slice(max(0, seen[0] - 2), seen[-1] + 3)
     all_angles = [Curve(c.name, c.x[shown], c.y[shown], None if c.error is None else c.error[shown]) for c in all_angles]
@@ -46,7 +46,7 @@ def _panels(kind: str, found: TetrahedronAngles, cutoff: float) -> list[Curves]:
     if np.isfinite(found.omega_density).all() and found.omega_density.any():
         seen = np.flatnonzero(found.omega_density > SHORTER * found.omega_density.max())
         ends = slice(seen[0], seen[-1] + 1)
-        error = _known(found.omega_error)
+        error = known_error(found.omega_error)
         curve = Curve(kind, found.omega[ends], found.omega_density[ends], None if error is None else error[ends])
         panels.append(Curves(f"Angular velocity, {kind}", "angular velocity, °/fs", "density, fs/°", [curve], zero=True))
     traces = [Curve(f"{n + 1}", found.times / PS, found.trace[:, n]) for n in range(found.trace.shape[1])]
@@ -74,7 +74,3 @@ def _remarks(kind: str, found: TetrahedronAngles, result: AnionAngles) -> list[s
     if found.outside > 0:
         remarks.append(f"{100 * found.outside:.2g} % of the angular velocities of {kind} lie beyond the bins; raise omega_max.")
     return remarks
-
-
-def _known(error: np.ndarray) -> np.ndarray | None:
-    return error if np.isfinite(error).all() else None

@@ -1,7 +1,5 @@
 """The distance of the ions from the nearest anion."""
 
-import numpy as np
-
 from mlff.analysis import Estimate, System
 from mlff.analysis.anion_distance import AnionDistance
 from mlff.report.observables.describe import describe
@@ -17,14 +15,14 @@ def _(result: AnionDistance, system: System) -> Description:
             "Distance from the anion",
             "r, Å",
             "probability, 1/Å",
-            [_curve(kind, result.r, result.probability[kind], result.probability_error[kind]) for kind in kinds],
+            [Curve.where_known(kind, result.r, result.probability[kind], result.probability_error[kind]) for kind in kinds],
             zero=True,
         ),
         Curves(
             "Free energy of the distance",
             "r, Å",
             energy,
-            [_curve(kind, result.r, result.free_energy[kind], result.free_energy_error[kind]) for kind in kinds],
+            [Curve.where_known(kind, result.r, result.free_energy[kind], result.free_energy_error[kind]) for kind in kinds],
             zero=True,
             caption="−kT ln(P / 4πr²): too high beyond half the distance of two anions, where the sphere reaches into other regions.",
         ),
@@ -32,7 +30,10 @@ def _(result: AnionDistance, system: System) -> Description:
             "Free energy by volume",
             "r, Å",
             energy,
-            [_curve(kind, result.r, result.free_energy_by_volume[kind], result.free_energy_by_volume_error[kind]) for kind in kinds],
+            [
+                Curve.where_known(kind, result.r, result.free_energy_by_volume[kind], result.free_energy_by_volume_error[kind])
+                for kind in kinds
+            ],
             zero=True,
             caption="−kT ln(P / v), with the volume that really is as far from its nearest anion.",
         ),
@@ -51,9 +52,3 @@ def _(result: AnionDistance, system: System) -> Description:
         [Number(name, estimate) for name, estimate in number],
         remarks,
     )
-
-
-def _curve(kind: str, r: np.ndarray, y: np.ndarray, error: np.ndarray) -> Curve:
-    known = np.isfinite(y)
-    error = error[known]
-    return Curve(kind, r[known], y[known], error if np.isfinite(error).all() else None)

@@ -48,9 +48,4 @@ def _(result: Density, system: System) -> Description:
 
 def _lines(result: Density, values: dict[str, np.ndarray], errors: dict[str, np.ndarray]) -> list[Curve]:
     """One curve per axis, without the places where no ion was."""
-    curves = []
-    for axis, line in values.items():
-        known = np.isfinite(line)
-        error = errors[axis][known]
-        curves.append(Curve(axis, result.coordinate[axis][known], line[known], error if np.isfinite(error).all() else None))
-    return curves
+    return [Curve.where_known(axis, result.coordinate[axis], line, errors[axis]) for axis, line in values.items()]

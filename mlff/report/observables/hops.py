@@ -5,7 +5,7 @@ import numpy as np
 from mlff.analysis import System
 from mlff.analysis.sites.result import Hops
 from mlff.report.observables.describe import describe
-from mlff.report.panels import Curve, Curves, Description, Network, Number
+from mlff.report.panels import Curve, Curves, Description, Network, Number, known_error
 
 UNLIKELY = 0.01  # chance in equilibrium, below which the flows between sites are said to be out of balance
 MUCH_OUTSIDE = 0.3  # of the time in no core: sites are missing, or ions are on no sites
@@ -40,7 +40,7 @@ def _panels(result: Hops, system: System) -> list[Network | Curves]:
     order = np.argsort(-result.occupancies, kind="stable")
     error = result.occupancy_errors[order]
     rank = np.arange(1, len(order) + 1)
-    curve = Curve(ion, rank, result.occupancies[order], error if np.isfinite(error).all() else None, "points")
+    curve = Curve(ion, rank, result.occupancies[order], known_error(error), "points")
     panels.append(Curves("Occupancies", "site, by occupancy", "ions on it", [curve], zero=True))
     if result.n_jumps:
         lengths = np.linalg.norm(result.vectors, axis=1)

@@ -5,7 +5,7 @@ import numpy as np
 from mlff.analysis import System
 from mlff.analysis.orientation import Directions, Orientation, Turns
 from mlff.report.observables.describe import describe
-from mlff.report.panels import Curve, Curves, Description, HeatMap, Number
+from mlff.report.panels import Curve, Curves, Description, HeatMap, Number, known_error
 from mlff.units import PS, TO_MILLI
 
 AXES = ("a", "b", "c")
@@ -52,7 +52,7 @@ def _traces(kind: str, turns: Turns) -> list[Curves]:
 
 def _panels(name: str, found: Directions) -> list[Curves | HeatMap]:
     angle = found.angle
-    curves = [Curve(f"to {a}", angle, found.density[k], _known(found.error[k])) for k, a in enumerate(AXES)]
+    curves = [Curve(f"to {a}", angle, found.density[k], known_error(found.error[k])) for k, a in enumerate(AXES)]
     curves.append(Curve("all alike", angle, np.pi / 360 * np.sin(np.radians(angle)), style="dashed"))
     panels = [Curves(f"Angles to the axes, {name}", "angle, °", "density, 1/°", curves, zero=True)]
     edges = (np.linspace(-180, 180, found.sphere.shape[1] + 1), np.linspace(-1, 1, found.sphere.shape[0] + 1))
@@ -61,7 +61,7 @@ def _panels(name: str, found: Directions) -> list[Curves | HeatMap]:
         curves = []
         for k, a in enumerate(AXES):
             seen = np.isfinite(found.free_energy[k])
-            error = _known(found.free_energy_error[k][seen])
+            error = known_error(found.free_energy_error[k][seen])
             energy = found.free_energy[k][seen] * TO_MILLI
             curves.append(Curve(f"to {a}", angle[seen], energy, None if error is None else error * TO_MILLI))
         panels.append(Curves(f"Free energy, {name}", "angle, °", "−kT ln P, meV", curves, zero=True))
@@ -71,7 +71,8 @@ def _panels(name: str, found: Directions) -> list[Curves | HeatMap]:
         panels.append(HeatMap(f"Directions, {name}", *places, "over the mean", *edges, found.sphere))
     if len(found.times):
         curves = [
-            Curve(f"C{k}", found.times / PS, c, _known(e)) for k, c, e in ((1, found.c1, found.c1_error), (2, found.c2, found.c2_error))
+            Curve(f"C{k}", found.times / PS, c, known_error(e))
+            for k, c, e in ((1, found.c1, found.c1_error), (2, found.c2, found.c2_error))
         ]
         panels.append(Curves(f"Memory, {name}", "lag, ps", "correlation", curves, log_x=True))
     return panels
@@ -82,7 +83,3 @@ def _remarks(name: str, found: Directions) -> list[str]:
     if one.known and two.known and one.value - two.value > DIFFER * np.hypot(one.error, two.error):
         return [f"{name}: D_r from C1 is larger than from C2, so that they turn by jumps rather than by many small steps."]
     return []
-
-
-def _known(error: np.ndarray) -> np.ndarray | None:
-    return error if np.isfinite(error).all() else None

@@ -4,7 +4,7 @@ import numpy as np
 
 from mlff.analysis import Estimate, PairDistribution, System
 from mlff.report.observables.describe import describe
-from mlff.report.panels import Curve, Curves, Description, Number
+from mlff.report.panels import Curve, Curves, Description, Number, known_error
 
 SHELL = (1.5, 4.0)  # Å, where the first minimum after the first maximum is looked for
 
@@ -14,7 +14,7 @@ def _(result: PairDistribution, system: System) -> Description:
     panels = []
     for pair, g in result.g.items():
         title = f"g(r), {'–'.join(pair)}"
-        panels.append(Curves(title, "r, Å", "g(r)", [Curve("–".join(pair), result.r, g, _known(result.error[pair]))], zero=True))
+        panels.append(Curves(title, "r, Å", "g(r)", [Curve("–".join(pair), result.r, g, known_error(result.error[pair]))], zero=True))
     first = [pair for pair in result.coordination if pair[0] == system.mobile]
     within = [Curve(f"{b} around {a}", result.edges[1:], result.coordination[a, b]) for a, b in first]
     panels.append(Curves("Coordination", "r, Å", "neighbours within r", within, zero=True))
@@ -25,10 +25,6 @@ def _(result: PairDistribution, system: System) -> Description:
         [Number(f"coordination of {a} by {b}", number) for a, b in first if (number := _first_shell(result, a, b)) is not None],
         [f"Counted in {result.n_frames} frames."],
     )
-
-
-def _known(error: np.ndarray) -> np.ndarray | None:
-    return error if np.isfinite(error).all() else None
 
 
 def _first_shell(result: PairDistribution, a: str, b: str) -> Estimate | None:

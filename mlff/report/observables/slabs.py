@@ -21,7 +21,7 @@ def _(result: Slabs, system: System) -> Description:
             f"MSD by slab, {WORDS['all']}",
             "lag, ps",
             "MSD, Å²",
-            [_known(region, lags, result.msd[region, "all"], result.msd_error[region, "all"]) for region in result.regions],
+            [Curve.where_known(region, lags, result.msd[region, "all"], result.msd_error[region, "all"]) for region in result.regions],
             zero=True,
         ),
         Curves(
@@ -29,12 +29,18 @@ def _(result: Slabs, system: System) -> Description:
             "lag, ps",
             "MSD, Å²",
             [
-                _known(region, lags, result.msd_staying[region, "in_plane"], result.msd_staying_error[region, "in_plane"])
+                Curve.where_known(region, lags, result.msd_staying[region, "in_plane"], result.msd_staying_error[region, "in_plane"])
                 for region in result.regions
             ],
             zero=True,
         ),
-        Curves("Share that stays", "lag, ps", "share", [_known(name, lags, share) for name, share in result.staying.items()], zero=True),
+        Curves(
+            "Share that stays",
+            "lag, ps",
+            "share",
+            [Curve.where_known(name, lags, share) for name, share in result.staying.items()],
+            zero=True,
+        ),
         Curves(
             f"{system.mobile} by slab",
             "time, ps",
@@ -79,9 +85,3 @@ def _profile(result: Slabs) -> list[Curve]:
         if bounds and direction == "all":
             curves.append(Curve("upper bound", *np.array(bounds).T, style="bounds"))
     return curves
-
-
-def _known(name: str, x: np.ndarray, y: np.ndarray, error: np.ndarray | None = None) -> Curve:
-    known = np.isfinite(y)
-    error = None if error is None or not np.isfinite(error[known]).all() else error[known]
-    return Curve(name, x[known], y[known], error)

@@ -5,7 +5,7 @@ import numpy as np
 from mlff.analysis import System
 from mlff.analysis.van_hove import VanHove
 from mlff.report.observables.describe import describe
-from mlff.report.panels import Curve, Curves, Description, Number
+from mlff.report.panels import Curve, Curves, Description, Number, known_error
 from mlff.units import PS
 
 FAR = 0.01  # share of ions beyond the last bin that is told
@@ -18,7 +18,7 @@ def _(result: VanHove, system: System) -> Description:
     later = [k for k, time in enumerate(result.times) if time > 0]  # at lag 0 the self part is all at r = 0
 
     def curves(values: np.ndarray, errors: np.ndarray, which: list[int]) -> list[Curve]:
-        return [Curve(names[k], result.r, values[k], errors[k] if np.isfinite(errors[k]).all() else None) for k in which]
+        return [Curve(names[k], result.r, values[k], known_error(errors[k])) for k in which]
 
     everything = list(range(len(names)))
     panels = []

@@ -5,7 +5,7 @@ import numpy as np
 from mlff.analysis import System
 from mlff.analysis.vibrational_density import TOTAL, Vibrations
 from mlff.report.observables.describe import describe
-from mlff.report.panels import Curve, Curves, Description, Number
+from mlff.report.panels import Curve, Curves, Description, Number, known_error
 from mlff.units import PS
 
 SHOWN = 0.999  # of the modes: what lies above is an empty axis
@@ -21,11 +21,11 @@ def _(result: Vibrations, system: System) -> Description:
     marks = {f"band centre of {mobile}": centre.value} if centre is not None and centre.known else {}
 
     def spectra(values: dict, errors: dict) -> list[Curve]:
-        return [Curve(name, x, y[:end], _known(errors[name][:end])) for name, y in values.items()]
+        return [Curve(name, x, y[:end], known_error(errors[name][:end])) for name, y in values.items()]
 
     caption = f"Smoothed over {result.smoothing:g} cm⁻¹. 100 cm⁻¹ are 2.998 THz."
-    correlations = [Curve(name, ps, y, _known(result.autocorrelation_error[name])) for name, y in result.autocorrelation.items()]
-    running = [Curve(name, ps, y, _known(result.running_error[name])) for name, y in result.running.items()]
+    correlations = [Curve(name, ps, y, known_error(result.autocorrelation_error[name])) for name, y in result.autocorrelation.items()]
+    running = [Curve(name, ps, y, known_error(result.running_error[name])) for name, y in result.running.items()]
     smoothed, plain = spectra(result.smoothed, result.smoothed_error), spectra(result.density, result.error)
     panels = [
         Curves("VDOS", "wavenumber, cm⁻¹", "modes per cm⁻¹", smoothed, zero=True, caption=caption, marks=marks),
@@ -48,10 +48,6 @@ def _(result: Vibrations, system: System) -> Description:
 
 def _named(name: str) -> str:
     return "all atoms" if name == TOTAL else name
-
-
-def _known(error: np.ndarray) -> np.ndarray | None:
-    return error if np.isfinite(error).all() else None
 
 
 def _remarks(result: Vibrations, system: System) -> list[str]:

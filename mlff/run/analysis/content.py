@@ -4,11 +4,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from mlff.analysis import Estimate, constraint_reduction, fit_arrhenius, times_temperature
-from mlff.analysis.anion_shares import shapley_decrease
-from mlff.analysis.constraint_reduction import LADDER
+from mlff.analysis import Estimate, fit_arrhenius, times_temperature
 from mlff.analysis.room_temperature import room_temperature
-from mlff.geometry.anion_motion import MODES
 from mlff.report.analysis_page import AnalysisReport, Observed
 from mlff.report.arrhenius_panel import Measured, arrhenius_panel
 from mlff.report.md_content import ArrheniusSeries, MotionShares
@@ -16,6 +13,7 @@ from mlff.report.md_tables import ROOM, arrhenius_table, shares_table
 from mlff.report.observables import describe
 from mlff.report.panels import Description, Number
 from mlff.run.analysis.outcome import Outcome
+from mlff.run.motion_shares import motion_shares
 
 
 def report_of(title: str, found: Sequence[Outcome], measured: Sequence[Measured], config_text: str) -> AnalysisReport:
@@ -96,13 +94,7 @@ def _shares(found: Sequence[Outcome]) -> list[MotionShares]:
         where = outcome.condition
         if outcome.transport is not None and where.temperature is not None:
             of_place[where.structure, where.temperature][where.mode] = outcome.transport.conductivity
-    shares = []
-    for (structure, temperature), by_mode in of_place.items():
-        if set(LADDER) <= by_mode.keys():
-            reduction = constraint_reduction(by_mode)
-            shapley = shapley_decrease(by_mode) if set(MODES) <= by_mode.keys() else {}
-            shares.append(MotionShares(structure, temperature, reduction.decrease, reduction.share, shapley))
-    return shares
+    return motion_shares(of_place)
 
 
 def _main(named: Mapping[str, Outcome], lines: Sequence[ArrheniusSeries]) -> list[tuple[str, Estimate, str]]:

@@ -6,11 +6,12 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 
 from tqdm import tqdm
 
-from mlff.analysis import Accumulator, Estimate, NotApplicable, System
+from mlff.analysis import Accumulator, Displacements, Estimate, NotApplicable, System
 from mlff.analysis.run_statistics import CombinedRuns, combine_runs
 from mlff.analysis.streaming import Pass
 from mlff.analysis.transport import Transport, transport
@@ -27,7 +28,7 @@ GROWN = 4  # times as long: lags and strides that were chosen for the shorter ru
 class Outcome:
     """Of one condition.
 
-    results: by observable. each: of every trajectory, by its name, then by observable. left_out: why, by observable.
+    results: by observable. each: displacements of every trajectory, by its name. left_out: why, by observable.
     cost: ns of processor time per atom and entry, by observable.
     """
 
@@ -35,26 +36,26 @@ class Outcome:
     system: System
     sources: Sequence[Source]
     results: Mapping[str, object]
-    each: Mapping[str, Mapping[str, object]]
+    each: Mapping[str, Displacements]
     left_out: Mapping[str, str]
     cost: Mapping[str, float]
 
-    @property
+    @cached_property
     def transport(self) -> Transport | None:
         """Of all trajectories together; None where displacements were not analysed."""
         if "msd" not in self.results:
             return None
         return transport(self.results["msd"], self.system.charge, self.system.temperature)
 
-    @property
+    @cached_property
     def combined(self) -> CombinedRuns | None:
         """The diffusivity from the scatter of single trajectories and, where members of a committee drove them, of the members; None
         of one trajectory."""
-        if len(self.sources) < 2 or "msd" not in self.results:
+        if len(self.each) < 2 or "msd" not in self.results:
             return None
         by_driver: dict[str, list[Estimate]] = defaultdict(list)
         for source in self.sources:
-            told = transport(self.each[source.name]["msd"], self.system.charge, self.system.temperature)
+            told = transport(self.each[source.name], self.system.charge, self.system.temperature)
             by_driver[str(source.driver)].append(told.diffusivity)
         return combine_runs(by_driver)
 
@@ -113,20 +114,26 @@ def _read(
 def _outcome(condition: Condition, members: Sequence[tuple[Source, Pass, dict[str, str]]]) -> Outcome:
     source, first, left_out = members[0]
     left_out, results = dict(left_out), {}
-    each: dict[str, dict[str, object]] = {member.name: {} for member, _, _ in members}
+    each: dict[str, Displacements] = {}
     for name in first.accumulators:
-        parts = [reading.accumulators[name] for _, reading, _ in members if name in reading.accumulators]
+        parts = {member.name: reading.accumulators[name] for member, reading, _ in members if name in reading.accumulators}
         try:
-            for (member, _, _), part in zip(members, parts, strict=False):
-                each[member.name][name] = part.result()
-            joined = copy.deepcopy(parts[0])  # states stay those of single trajectories
-            for other in parts[1:]:
-                joined.merge(other)
-            results[name] = joined.result()
+            own = {member: part.result() for member, part in parts.items()}
+            results[name] = _joined(list(parts.values())).result() if len(parts) > 1 else next(iter(own.values()))
         except ValueError as too_little:
             left_out[name] = str(too_little)
+            continue
+        each |= own if name == "msd" else {}
     cost = {name: _cost(first, name, len(source.system.symbols)) for name in results}
     return Outcome(condition, source.system, [member for member, _, _ in members], results, each, left_out, cost)
+
+
+def _joined(parts: Sequence[Accumulator]) -> Accumulator:
+    """Of all together; the parts stay those of single trajectories."""
+    joined = copy.deepcopy(parts[0])
+    for other in parts[1:]:
+        joined.merge(other)
+    return joined
 
 
 def _cost(reading: Pass, name: str, n_atoms: int) -> float:

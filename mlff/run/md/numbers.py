@@ -1,6 +1,5 @@
 """What came of a run for programs: results.json, and CSV files of displacements and pairs."""
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -10,6 +9,7 @@ import numpy as np
 from mlff.analysis import Arrhenius, Estimate
 from mlff.report import MotionShares
 from mlff.report.md_tables import ROOM
+from mlff.report.number_files import words_of, write_csv
 from mlff.run.md.results import Lines, Result
 from mlff.units import PS
 
@@ -27,13 +27,13 @@ def write_numbers(
         "endings": dict(endings),
     }
     (folder / "results.json").write_text(json.dumps(words, indent=2, ensure_ascii=False) + "\n")
-    _write_csv(folder / "msd.csv", (*PLACE, "time_ps", "msd_A2", "single_origin_A2"), _msd_rows(results))
-    _write_csv(folder / "pairs.csv", (*PLACE, "pair", "r_A", "g", "error"), _pair_rows(results))
+    write_csv(folder / "msd.csv", [(*PLACE, "time_ps", "msd_A2", "single_origin_A2"), *_msd_rows(results)])
+    write_csv(folder / "pairs.csv", [(*PLACE, "pair", "r_A", "g", "error"), *_pair_rows(results)])
 
 
 def _words_on_shares(shares: MotionShares) -> dict:
     named = {
-        name: {motion: _words_of(value) for motion, value in getattr(shares, name).items()} for name in ("decrease", "share", "shapley")
+        name: {motion: words_of(value) for motion, value in getattr(shares, name).items()} for name in ("decrease", "share", "shapley")
     }
     return {"structure": shares.structure, "temperature": shares.temperature} | {name: words for name, words in named.items() if words}
 
@@ -47,28 +47,23 @@ def _words_on(result: Result) -> dict:
         "member": where.member,
         "mobile": result.mobile,
         "replicas": list(result.each),
-        "diffusivity": _words_of(found.diffusivity),
-        "conductivity": _words_of(found.conductivity),
-        "exponent": None if found.details is None else _words_of(found.details.exponent),
-        "fitted_diffusivity": None if found.details is None else _words_of(found.details.fitted),
+        "diffusivity": words_of(found.diffusivity),
+        "conductivity": words_of(found.conductivity),
+        "exponent": None if found.details is None else words_of(found.details.exponent),
+        "fitted_diffusivity": None if found.details is None else words_of(found.details.fitted),
     }
 
 
 def _words_on_line(line: Arrhenius) -> dict:
     log = line.log10_at(ROOM)
     return {
-        "activation_energy": _words_of(line.activation_energy),
+        "activation_energy": words_of(line.activation_energy),
         "temperatures": list(line.temperatures),
         "contradicted": list(line.contradicted),
-        f"log10_conductivity_{ROOM:g}K": _words_of(
+        f"log10_conductivity_{ROOM:g}K": words_of(
             Estimate(log.value - np.log10(ROOM), log.error) if log.known else log,
         ),
     }
-
-
-def _words_of(estimate: Estimate) -> dict:
-    named = {name: getattr(estimate, name) for name in ("value", "error", "lower", "upper", "unit", "reason")}
-    return {name: value for name, value in named.items() if value not in (None, "")} | {"text": str(estimate)}
 
 
 def _msd_rows(results: Sequence[Result]) -> list[tuple]:
@@ -93,10 +88,3 @@ def _pair_rows(results: Sequence[Result]) -> list[tuple]:
 def _place(result: Result) -> tuple:
     where = result.condition
     return where.structure, where.temperature, where.mode, "" if where.member is None else where.member
-
-
-def _write_csv(path: Path, head: Sequence[str], rows: Sequence[tuple]) -> None:
-    with open(path, "w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(head)
-        writer.writerows([[f"{value:.8g}" if isinstance(value, float) else value for value in row] for row in rows])

@@ -17,7 +17,7 @@ from mlff.report import Replica as Row
 from mlff.report.md_tables import cell
 from mlff.run.console import console
 from mlff.run.md.numbers import write_numbers
-from mlff.run.md.results import Lines, Result, arrhenius_lines, motion_shares
+from mlff.run.md.results import Lines, Result, arrhenius_lines, shares_of
 from mlff.run.md.rows import doubts, rows_of
 
 log = logging.getLogger(__name__)
@@ -25,7 +25,7 @@ log = logging.getLogger(__name__)
 
 def report_md(cfg: DictConfig, plan: Plan, folder: Path, results: Sequence[Result], endings: Mapping[str, str]) -> Path:
     """Write everything into the run's folder, and print the table; the page."""
-    lines, shares, rows = arrhenius_lines(results), motion_shares(results), rows_of(plan, folder, results, endings)
+    lines, shares, rows = arrhenius_lines(results), shares_of(results), rows_of(plan, folder, results, endings)
     warnings = doubts(plan, folder, rows.values())
     write_numbers(folder, results, lines, shares, endings)
     _print(results, rows, warnings)

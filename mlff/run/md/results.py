@@ -16,7 +16,6 @@ from mlff.analysis import (
     PairDistribution,
     PairDistributionAccumulator,
     TracerDiffusivity,
-    constraint_reduction,
     fit_arrhenius,
     mobile_ion,
     nernst_einstein,
@@ -24,16 +23,15 @@ from mlff.analysis import (
     times_temperature,
     tracer_diffusivity,
 )
-from mlff.analysis.anion_shares import shapley_decrease
-from mlff.analysis.constraint_reduction import LADDER
 from mlff.analysis.system import CHARGES
-from mlff.geometry.anion_motion import MODES, constrained_motions
+from mlff.geometry.anion_motion import constrained_motions
 from mlff.md.forces import MEAN
 from mlff.md.plan import Plan
 from mlff.md.relax import Relax
 from mlff.md.replica import Replica
 from mlff.md.run_folder import REPLICAS, TRAJECTORY
 from mlff.report import MotionShares
+from mlff.run.motion_shares import motion_shares
 from mlff.trajectory import Trajectory
 
 PAIR_FRAMES = 100  # of each replica, for g(r)
@@ -112,19 +110,14 @@ def arrhenius_lines(results: Sequence[Result]) -> Lines:
     return {line: (values, fit_arrhenius(values)) for line, values in of_line.items()}
 
 
-def motion_shares(results: Sequence[Result]) -> list[MotionShares]:
+def shares_of(results: Sequence[Result]) -> list[MotionShares]:
     """At each structure and temperature where the ladder was run, members apart."""
-    found, of_place = [], {}
+    of_place = {}
     for result in results:
         where = result.condition
         structure = where.structure if where.member is None else f"{where.structure}, member {where.member}"
         of_place.setdefault((structure, where.temperature), {})[where.mode] = result.together.conductivity
-    for (structure, temperature), by_mode in of_place.items():
-        if set(LADDER) <= by_mode.keys():
-            reduction = constraint_reduction(by_mode)
-            shapley = shapley_decrease(by_mode) if set(MODES) <= by_mode.keys() else {}
-            found.append(MotionShares(structure, temperature, reduction.decrease, reduction.share, shapley))
-    return found
+    return motion_shares(of_place)
 
 
 def _result(condition: Condition, replicas: Sequence[Replica], plan: Plan, folder: Path, asked: str | None, bar: tqdm) -> Result:
