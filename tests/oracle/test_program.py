@@ -120,8 +120,8 @@ def test_a_guard_spares_the_session_that_it_was_started_in(tmp_path):
     code = (
         "import subprocess, sys; from mlff.oracle import guard; "
         "neighbour = subprocess.Popen([sys.executable, '-ISc', 'input()'], stdin=subprocess.PIPE); "
-        "subprocess.run([sys.executable, '-IS', guard.__file__, 'true'], stdin=subprocess.PIPE, check=True); "
-        "print(neighbour.poll()); neighbour.kill()"
+        "guarded = subprocess.Popen([sys.executable, '-IS', guard.__file__, 'true'], stdin=subprocess.PIPE); "
+        "print(guarded.wait(), neighbour.poll()); neighbour.kill()"  # its input stays open until it has ended by itself
     )
     root = Path(__file__).parents[2]
     done = subprocess.run(
@@ -132,7 +132,7 @@ def test_a_guard_spares_the_session_that_it_was_started_in(tmp_path):
         text=True,
         start_new_session=True,
     )
-    assert done.stdout == "None\n", done
+    assert done.stdout == "0 None\n", done
 
 
 @pytest.mark.skipif(shutil.which("mpirun.openmpi") is None, reason="mpirun.openmpi is not installed (Debian: apt install openmpi-bin)")
