@@ -7,12 +7,11 @@ from typing import Self
 import numpy as np
 from numba import njit
 
-from mlff.analysis.accumulator import check_settings, load_parts, stored_parts
 from mlff.analysis.anion_bodies import bodies_of
-from mlff.analysis.blocks import Blocks
 from mlff.analysis.estimate import Estimate
 from mlff.analysis.framework_drift import inverses_of
 from mlff.analysis.jackknife import estimate, jackknife
+from mlff.analysis.strided_blocks import StridedBlocks
 from mlff.analysis.system import NotApplicable, System
 from mlff.geometry.topology import Anion
 from mlff.trajectory import Frames
@@ -52,7 +51,7 @@ class AnionDistance:
     unit: str
 
 
-class AnionDistanceAccumulator:
+class AnionDistanceAccumulator(StridedBlocks):
     """Histogram of the distance of each ion from the nearest centre of mass of an anion of each kind (papers/002, Fig. 4b).
 
     The volume at a distance is counted in the same frames with points that fill the cell evenly, as many around each anion.
@@ -61,8 +60,6 @@ class AnionDistanceAccumulator:
         symbols: of each atom. ions: (n,) indices. anions: whose kinds are told apart. numbers, masses: (n_atoms,), of all atoms, amu.
         r_max, width: of the bins, Å. stride: one of so many frames that come is counted, the first of them. temperature: K.
     """
-
-    reads = "frames"
 
     def __init__(
         self,
@@ -86,11 +83,10 @@ class AnionDistanceAccumulator:
                 f"found {len(self.ions)} ions and {len(anions)} anions, expected at least one of each; name the ion that moves"
             )
         self.symbols, self.masses = tuple(symbols), np.asarray(masses, float)
-        self.r_max, self.stride, self.n_bins = float(r_max), int(stride), max(1, round(r_max / width))
+        self.r_max, self.n_bins = float(r_max), max(1, round(r_max / width))
         self.temperature = temperature
         # of the ions and of the even points: counts per bin and beyond, and the sum of the distances
-        self._blocks = Blocks((len(self.bodies), 2, self.n_bins + 2))
-        self._seen = np.zeros((), np.int64)
+        super().__init__((len(self.bodies), 2, self.n_bins + 2), stride)
 
     @classmethod
     def of(cls, system: System, r_max: float = 8.0, width: float = 0.1, frames: int = 4000, temperature: float | None = None) -> Self:
@@ -109,9 +105,8 @@ class AnionDistanceAccumulator:
         """Raises: ValueError: another number of atoms, or a cell without volume."""
         if len(frames) and frames.positions.shape[1] != len(self.symbols):
             raise ValueError(f"found frames of {frames.positions.shape[1]} atoms, expected {len(self.symbols)}; give frames of one run")
-        chosen = slice(int(-self._seen % self.stride), len(frames), self.stride)
+        chosen = self._due(frames)
         positions, cells = np.asarray(frames.positions[chosen], float), np.asarray(frames.cells[chosen], float)
-        self._seen = self._seen + len(frames)
         if not len(positions):
             return
         inverses = inverses_of(cells)
@@ -124,15 +119,9 @@ class AnionDistanceAccumulator:
         for t in range(len(positions)):
             self._blocks.add(np.stack([self._histograms(ions[t], centre[t], cells[t]) for centre in centres]))
 
-    def merge(self, other: "AnionDistanceAccumulator") -> None:
-        """Takes in any other frames of the same atoms, of any stride: a later part of the run or another run."""
-        check_settings(other._settings() | {"stride": np.array(self.stride)}, self._settings())
-        self._blocks.merge(other._blocks)
-
     def result(self) -> AnionDistance:
         """Raises: ValueError: no frame was counted."""
-        if not self._blocks.n:
-            raise ValueError("found no frame, expected at least one; update with frames first")
+        self._expect_frames()
         unit, kT = ("kT", 1.0) if self.temperature is None else ("eV", K_B * self.temperature)
         edges = np.linspace(0, self.r_max, self.n_bins + 1)
         volumes = 4 / 3 * np.pi * np.diff(edges**3)
@@ -153,14 +142,6 @@ class AnionDistanceAccumulator:
             found["beyond"][body.kind] = float(mean[k, 0, self.n_bins])
         known = {"r": (edges[1:] + edges[:-1]) / 2, "edges": edges, "n_frames": int(self._blocks.n), "temperature": self.temperature}
         return AnionDistance(**(found | known | {"unit": unit}))
-
-    def state(self) -> dict[str, np.ndarray]:
-        return stored_parts({"blocks": self._blocks}) | {"seen": np.array(self._seen)} | self._settings()
-
-    def load(self, state: dict[str, np.ndarray]) -> None:
-        check_settings(state, self._settings())
-        load_parts(state, {"blocks": self._blocks})
-        self._seen = np.array(state["seen"])
 
     def _settings(self) -> dict[str, np.ndarray]:
         """The temperature, asked for in the result alone, is free."""

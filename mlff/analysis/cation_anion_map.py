@@ -5,13 +5,12 @@ from typing import Self
 
 import numpy as np
 
-from mlff.analysis.accumulator import check_settings, load_parts, stored_parts
 from mlff.analysis.anion_bodies import Bodies, bodies_of
-from mlff.analysis.blocks import Blocks
 from mlff.analysis.estimate import Estimate
 from mlff.analysis.jackknife import estimate, jackknife
+from mlff.analysis.strided_blocks import StridedBlocks
 from mlff.analysis.system import NotApplicable, System
-from mlff.geometry import neighbor_list
+from mlff.geometry import inside_cell, neighbor_list
 from mlff.trajectory import Frames
 
 PERIODIC = np.ones(3, bool)
@@ -51,7 +50,7 @@ class CationAnionMap:
     n_frames: int
 
 
-class CationAnionMapAccumulator:
+class CationAnionMapAccumulator(StridedBlocks):
     """ρ(r_cation–ligand, φ), φ the angle centre–ligand–cation at the ligand, of all pairs closer than r_max.
 
     papers/001 calls φ a bond angle in one place and a dihedral in another; three atoms have an angle. In φ = 180° the cation is in line
@@ -61,8 +60,6 @@ class CationAnionMapAccumulator:
         cations: (n,) indices. bodies: anions by kind. symbols: of all atoms.
         r_max, width: of the bins of r, Å. angle_width: of those of φ, °. stride: one of so many frames that come is counted.
     """
-
-    reads = "frames"
 
     def __init__(
         self,
@@ -80,11 +77,10 @@ class CationAnionMapAccumulator:
                 "0 < angle_width ≤ 90 in ° and stride ≥ 1"
             )
         self.cations, self.bodies, self.symbols = np.asarray(cations, np.int64), bodies, np.array(symbols)
-        self.r_max, self.stride = float(r_max), int(stride)
+        self.r_max = float(r_max)
         self.n_r, self.n_phi = max(1, round(r_max / width)), max(1, round(180 / angle_width))
         # by kind: counts, and counts × volume; behind the bins the sum of φ
-        self._blocks = Blocks((2, len(bodies), self.n_r * self.n_phi + 1))
-        self._seen = np.zeros((), np.int64)
+        super().__init__((2, len(bodies), self.n_r * self.n_phi + 1), stride)
 
     @classmethod
     def of(cls, system: System, r_max: float = 6.0, width: float = 0.1, angle_width: float = 3.0, frames: int = 400) -> Self:
@@ -99,31 +95,16 @@ class CationAnionMapAccumulator:
 
     def update(self, frames: Frames) -> None:
         """Raises: ValueError: a cell without volume, or a position that is not finite."""
-        for k in range(int(-self._seen % self.stride), len(frames), self.stride):
+        for k in self._due(frames):
             counts = self._count(frames.positions[k], frames.cells[k])
             self._blocks.add(np.stack([counts, counts * abs(np.linalg.det(frames.cells[k]))]))
-        self._seen = self._seen + len(frames)
-
-    def merge(self, other: "CationAnionMapAccumulator") -> None:
-        """Takes in any other frames of the same atoms, of any stride: a later part of the run or another run."""
-        check_settings(other._settings() | {"stride": np.array(self.stride)}, self._settings())
-        self._blocks.merge(other._blocks)
 
     def result(self) -> CationAnionMap:
         """Raises: ValueError: no frame was counted."""
-        if not self._blocks.n:
-            raise ValueError("found no frame, expected at least one; update with frames first")
+        self._expect_frames()
         r, phi = np.linspace(0, self.r_max, self.n_r + 1), np.linspace(0, 180, self.n_phi + 1)
         kinds = {bodies.kind: self._of_kind(k, bodies, r, phi) for k, bodies in enumerate(self.bodies)}
         return CationAnionMap(r, phi, kinds, int(self._blocks.n))
-
-    def state(self) -> dict[str, np.ndarray]:
-        return stored_parts({"blocks": self._blocks}) | {"seen": np.array(self._seen)} | self._settings()
-
-    def load(self, state: dict[str, np.ndarray]) -> None:
-        check_settings(state, self._settings())
-        load_parts(state, {"blocks": self._blocks})
-        self._seen = np.array(state["seen"])
 
     def _settings(self) -> dict[str, np.ndarray]:
         own = {"cations": self.cations, "r_max": np.array(self.r_max), "n_bins": np.array([self.n_r, self.n_phi])}
@@ -169,8 +150,7 @@ class CationAnionMapAccumulator:
     def _count(self, positions: np.ndarray, cell: np.ndarray) -> np.ndarray:
         """Pairs by kind and bin, and the sum of φ, (n_kinds, n_r n_phi + 1)."""
         found = np.zeros((len(self.bodies), self.n_r * self.n_phi + 1))
-        fraction = np.linalg.solve(cell.T, np.asarray(positions, float).T).T
-        inside = (fraction - np.floor(fraction)) @ cell  # the search and the differences then work with small numbers
+        inside = inside_cell(positions, cell)  # the search and the differences then work with small numbers
         for k, bodies in enumerate(self.bodies):
             placed = bodies.place(inside[None], cell[None])[0]
             rows = np.arange(len(bodies))[:, None]

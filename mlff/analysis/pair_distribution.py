@@ -7,10 +7,9 @@ from typing import Self
 
 import numpy as np
 
-from mlff.analysis.accumulator import check_settings, load_parts, stored_parts
-from mlff.analysis.blocks import Blocks
+from mlff.analysis.strided_blocks import StridedBlocks
 from mlff.analysis.system import System
-from mlff.geometry import neighbor_list
+from mlff.geometry import inside_cell, neighbor_list
 from mlff.trajectory import Frames
 
 PERIODIC = np.ones(3, bool)
@@ -33,7 +32,7 @@ class PairDistribution:
     n_frames: int
 
 
-class PairDistributionAccumulator:
+class PairDistributionAccumulator(StridedBlocks):
     """g_AB(r) = ⟨V / (N_A N_B) Σ_{i in A} Σ_{j in B, j ≠ i} δ(r − r_ij)⟩ / 4πr², with V of each frame and the exact volume of the shells.
 
     r_max may exceed the cell: then all images count, also those of i itself at lattice vectors, as they do around an atom of a crystal.
@@ -44,18 +43,15 @@ class PairDistributionAccumulator:
         stride: one of so many frames that come is counted, the first of them.
     """
 
-    reads = "frames"
-
     def __init__(self, species: Sequence[str], r_max: float = 8.0, width: float = 0.05, stride: int = 1):
         if not (r_max > width > 0 and stride >= 1):
             raise ValueError(f"found r_max {r_max}, width {width}, stride {stride}; expected r_max > width > 0 in Å and stride ≥ 1")
         self.symbols = sorted(set(species))
         self.kind = np.array([self.symbols.index(s) for s in species])
         self.pairs = list(combinations_with_replacement(range(len(self.symbols)), 2))
-        self.r_max, self.stride = float(r_max), int(stride)
+        self.r_max = float(r_max)
         self.n_bins = max(1, round(r_max / width))
-        self._blocks = Blocks((2, len(self.pairs), self.n_bins))  # counts, and counts × volume
-        self._seen = np.zeros((), np.int64)
+        super().__init__((2, len(self.pairs), self.n_bins), stride)  # counts, and counts × volume
 
     @classmethod
     def of(cls, system: System, r_max: float = 8.0, width: float = 0.05, frames: int = 400) -> Self:
@@ -63,20 +59,13 @@ class PairDistributionAccumulator:
         return cls(system.symbols, r_max, width, system.stride(frames))
 
     def update(self, frames: Frames) -> None:
-        for k in range(int(-self._seen % self.stride), len(frames), self.stride):
+        for k in self._due(frames):
             counts = self._count(frames.positions[k], frames.cells[k])
             self._blocks.add(np.stack([counts, counts * abs(np.linalg.det(frames.cells[k]))]))
-        self._seen = self._seen + len(frames)
-
-    def merge(self, other: "PairDistributionAccumulator") -> None:
-        """Takes in any other frames of the same atoms, of any stride: a later part of the run or another run."""
-        check_settings(other._settings() | {"stride": np.array(self.stride)}, self._settings())
-        self._blocks.merge(other._blocks)
 
     def result(self) -> PairDistribution:
         """Raises: ValueError: no frame was counted."""
-        if not self._blocks.n:
-            raise ValueError("found no frame, expected at least one; update with frames first")
+        self._expect_frames()
         edges = np.linspace(0, self.r_max, self.n_bins + 1)
         shell = 4 / 3 * np.pi * np.diff(edges**3)
         numbers = np.bincount(self.kind)
@@ -90,14 +79,6 @@ class PairDistributionAccumulator:
             coordination[name[::-1]] = within / numbers[b]
         return PairDistribution((edges[1:] + edges[:-1]) / 2, edges, g, errors, coordination, int(self._blocks.n))
 
-    def state(self) -> dict[str, np.ndarray]:
-        return stored_parts({"blocks": self._blocks}) | {"seen": np.array(self._seen)} | self._settings()
-
-    def load(self, state: dict[str, np.ndarray]) -> None:
-        check_settings(state, self._settings())
-        load_parts(state, {"blocks": self._blocks})
-        self._seen = np.array(state["seen"])
-
     def _settings(self) -> dict[str, np.ndarray]:
         return {
             "species": np.array([self.symbols[k] for k in self.kind]),
@@ -108,8 +89,7 @@ class PairDistributionAccumulator:
 
     def _count(self, positions: np.ndarray, cell: np.ndarray) -> np.ndarray:
         """Pairs, each once, by pair of species and bin, (n_pairs, n_bins)."""
-        fraction = np.linalg.solve(cell.T, np.asarray(positions, float).T).T
-        inside = (fraction - np.floor(fraction)) @ cell  # the search and the differences then work with small numbers
+        inside = inside_cell(positions, cell)  # the search and the differences then work with small numbers
         (i, j), shift = neighbor_list(inside, cell, PERIODIC, self.r_max, half=True)
         distance = np.linalg.norm(inside[j] - inside[i] + shift @ cell, axis=1)
         low, high = np.minimum(self.kind[i], self.kind[j]), np.maximum(self.kind[i], self.kind[j])

@@ -2,7 +2,7 @@
 
 from mlff.geometry.breakage import bonds_to_watch, broken_anions
 from mlff.geometry.curve import along_curve
-from mlff.geometry.neighbors import neighbor_list
+from mlff.geometry.neighbors import inside_cell, neighbor_list
 from mlff.geometry.structural_units import StructuralUnits, structural_units
 from mlff.geometry.topology import Anion, Topology, classify, find_anions
 
@@ -15,6 +15,7 @@ __all__ = [
     "broken_anions",
     "classify",
     "find_anions",
+    "inside_cell",
     "neighbor_list",
     "structural_units",
 ]

@@ -39,3 +39,9 @@ def neighbor_list(
     step = (distance * (255 / r_max)).astype(np.uint8)
     order = np.argsort(step, kind="stable") if half else np.lexsort((step, pairs[:, 0]))
     return pairs[order].T.astype(np.int64), shift[order].astype(np.int32)
+
+
+def inside_cell(positions: np.ndarray, cell: np.ndarray) -> np.ndarray:
+    """The image of each position that lies in the cell, (n, 3), Å, of a cell that is periodic along all axes."""
+    fraction = np.linalg.solve(cell.T, np.asarray(positions, float).T).T
+    return (fraction - np.floor(fraction)) @ cell
