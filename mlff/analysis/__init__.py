@@ -1,12 +1,12 @@
 """Observables: arrays in, arrays out; no torch."""
 
 from mlff.analysis.accumulator import Accumulator
-from mlff.analysis.arrhenius import Arrhenius, fit_arrhenius, times_temperature
-from mlff.analysis.conductivity import Haven, haven_ratio, nernst_einstein
-from mlff.analysis.constraint_reduction import Reduction, constraint_reduction
-from mlff.analysis.diffusivity import Criteria, TracerDiffusivity, tracer_diffusivity
+from mlff.analysis.conductivity.arrhenius import Arrhenius, fit_arrhenius, times_temperature
+from mlff.analysis.conductivity.constraint_reduction import Reduction, constraint_reduction
+from mlff.analysis.conductivity.nernst_einstein import Haven, haven_ratio, nernst_einstein
+from mlff.analysis.diffusion.diffusivity import Criteria, TracerDiffusivity, tracer_diffusivity
+from mlff.analysis.diffusion.msd import Displacements, MeanSquareDisplacement
 from mlff.analysis.estimate import Estimate, no_result
-from mlff.analysis.msd import Displacements, MeanSquareDisplacement
 from mlff.analysis.pair_distribution import PairDistribution, PairDistributionAccumulator
 from mlff.analysis.system import NotApplicable, System, mobile_ion
 

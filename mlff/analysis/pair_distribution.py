@@ -7,7 +7,7 @@ from typing import Self
 
 import numpy as np
 
-from mlff.analysis.strided_blocks import StridedBlocks
+from mlff.analysis.statistics.strided_blocks import StridedBlocks
 from mlff.analysis.system import System
 from mlff.geometry import inside_cell, neighbor_list
 from mlff.trajectory import Frames

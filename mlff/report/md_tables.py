@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from mlff.analysis import Estimate
-from mlff.analysis.room_temperature import room_temperature
+from mlff.analysis.conductivity.room_temperature import room_temperature
 from mlff.report.axis import tick_text
 from mlff.report.md_content import ArrheniusSeries, MdReport, MotionShares
 from mlff.report.tables import Row, Table

@@ -3,8 +3,8 @@
 from collections.abc import Mapping
 
 from mlff.analysis import Estimate, constraint_reduction
-from mlff.analysis.anion_shares import shapley_decrease
-from mlff.analysis.constraint_reduction import LADDER
+from mlff.analysis.conductivity.anion_shares import shapley_decrease
+from mlff.analysis.conductivity.constraint_reduction import LADDER
 from mlff.geometry.anion_motion import MODES
 from mlff.report import MotionShares
 

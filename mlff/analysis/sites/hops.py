@@ -6,14 +6,14 @@ from typing import Self
 import numpy as np
 
 from mlff.analysis.accumulator import check_settings, load_parts, stored_parts
-from mlff.analysis.even_steps import count_steps
-from mlff.analysis.merged_runs import loaded_runs, stored_runs
 from mlff.analysis.sites.lattice_fractions import lattice_fractions
 from mlff.analysis.sites.result import Hops, hops_of
 from mlff.analysis.sites.site_search import find_sites
 from mlff.analysis.sites.sites import TOO_NEAR, Sites, matched, sites_in, sites_of
 from mlff.analysis.sites.tally import Run, Tally
 from mlff.analysis.sites.vibration import SETTLED
+from mlff.analysis.statistics.even_steps import count_steps
+from mlff.analysis.statistics.merged_runs import loaded_runs, stored_runs
 from mlff.analysis.system import NotApplicable, System
 from mlff.trajectory import Frames
 from mlff.units import PS

@@ -7,14 +7,14 @@ import numpy as np
 from scipy.special import stdtrit
 
 from mlff.analysis.estimate import Estimate, no_result
-from mlff.analysis.event_rate import NONE_SEEN, event_rate
-from mlff.analysis.jackknife import ONE_SIGMA, estimate
 from mlff.analysis.sites.balance import DetailedBalance, detailed_balance
 from mlff.analysis.sites.residence import ResidenceTimes, residence_times
 from mlff.analysis.sites.sites import Sites
 from mlff.analysis.sites.strings import StringSizes, string_sizes
 from mlff.analysis.sites.tally import DEPARTED, MULTIPLE, OCCUPIED, Run
 from mlff.analysis.sites.vibration import amplitude, attempt_frequency, vibration
+from mlff.analysis.statistics.event_rate import NONE_SEEN, event_rate
+from mlff.analysis.statistics.jackknife import ONE_SIGMA, estimate
 from mlff.analysis.system import System
 from mlff.units import CM2_PER_S, K_B, PS
 

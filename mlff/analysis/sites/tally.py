@@ -5,12 +5,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlff.analysis.accumulator import load_parts, part_of, stored_parts
-from mlff.analysis.blocks import Blocks
 from mlff.analysis.sites.assignment import FRAME, FROM, ION, SHIFT, TO, Counts, Ions, follow, nothing, nowhere, settle
 from mlff.analysis.sites.lookup import lookup
 from mlff.analysis.sites.residence import ENDS, bin_of
 from mlff.analysis.sites.sites import Sites
 from mlff.analysis.sites.strings import Strings
+from mlff.analysis.statistics.blocks import Blocks
 
 GROUP = 4096  # ion-frames that are one sample of the blocks
 OCCUPIED, MULTIPLE, DEPARTED = range(3)  # rows of what is counted at each site: ions, frames with more than one, jumps from it

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlff.analysis import System
-from mlff.analysis.anion_angles import AnionAngles, TetrahedronAngles
+from mlff.analysis.anions.anion_angles import AnionAngles, TetrahedronAngles
 from mlff.report.observables.describe import describe
 from mlff.report.panels import Curve, Curves, Description, Number, known_error
 from mlff.units import PS

@@ -1,7 +1,7 @@
 """The distance of the ions from the nearest anion."""
 
 from mlff.analysis import Estimate, System
-from mlff.analysis.anion_distance import AnionDistance
+from mlff.analysis.anions.anion_distance import AnionDistance
 from mlff.report.observables.describe import describe
 from mlff.report.panels import Curve, Curves, Description, Number
 

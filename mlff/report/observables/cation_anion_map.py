@@ -1,7 +1,7 @@
 """Cations around the ligands of anions."""
 
 from mlff.analysis import System
-from mlff.analysis.cation_anion_map import CationAnionMap
+from mlff.analysis.anions.cation_anion_map import CationAnionMap
 from mlff.report.observables.describe import describe
 from mlff.report.panels import Description, HeatMap, Number
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlff.analysis import System
-from mlff.analysis.density import Density
+from mlff.analysis.density.density import Density
 from mlff.report.observables.describe import describe
 from mlff.report.panels import Curve, Curves, Description, Number, Volume
 

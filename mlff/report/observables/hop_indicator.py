@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlff.analysis import System
-from mlff.analysis.hop_indicator import HopIndicator
+from mlff.analysis.rearrangement.hop_indicator import HopIndicator
 from mlff.report.observables.describe import describe
 from mlff.report.panels import Curve, Curves, Description, Number
 from mlff.units import PS

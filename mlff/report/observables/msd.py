@@ -3,8 +3,8 @@
 import numpy as np
 
 from mlff.analysis import Displacements, Estimate, System
-from mlff.analysis.sampling_advice import cell_size, run_length
-from mlff.analysis.transport import Transport, transport
+from mlff.analysis.conductivity.sampling_advice import cell_size, run_length
+from mlff.analysis.conductivity.transport import Transport, transport
 from mlff.report.observables.describe import describe
 from mlff.report.panels import Curve, Curves, Description, Number
 from mlff.units import PS

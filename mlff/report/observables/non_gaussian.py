@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlff.analysis import System
-from mlff.analysis.non_gaussian import NonGaussian
+from mlff.analysis.diffusion.non_gaussian import NonGaussian
 from mlff.report.observables.describe import describe
 from mlff.report.panels import Curve, Curves, Description, Number
 from mlff.units import PS

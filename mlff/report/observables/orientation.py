@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlff.analysis import System
-from mlff.analysis.orientation import Directions, Orientation, Turns
+from mlff.analysis.anions.orientation import Directions, Orientation, Turns
 from mlff.report.observables.describe import describe
 from mlff.report.panels import Curve, Curves, Description, HeatMap, Number, known_error
 from mlff.units import PS, TO_MILLI

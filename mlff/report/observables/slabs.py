@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlff.analysis import System
-from mlff.analysis.slabs import DIRECTIONS, Slabs
+from mlff.analysis.diffusion.slabs import DIRECTIONS, Slabs
 from mlff.report.observables.describe import describe
 from mlff.report.panels import Curve, Curves, Description, Number
 from mlff.units import PS

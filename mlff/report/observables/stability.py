@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlff.analysis import System
-from mlff.analysis.stability import RunStability, Stability
+from mlff.analysis.framework.stability import RunStability, Stability
 from mlff.report.observables.describe import describe
 from mlff.report.panels import Curve, Curves, Description, Number
 from mlff.units import PS

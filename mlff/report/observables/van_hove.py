@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlff.analysis import System
-from mlff.analysis.van_hove import VanHove
+from mlff.analysis.diffusion.van_hove import VanHove
 from mlff.report.observables.describe import describe
 from mlff.report.panels import Curve, Curves, Description, Number, known_error
 from mlff.units import PS

@@ -3,7 +3,7 @@
 import numpy as np
 
 from mlff.analysis import System
-from mlff.analysis.vibrational_density import TOTAL, Vibrations
+from mlff.analysis.vibrations.vibrational_density import TOTAL, Vibrations
 from mlff.report.observables.describe import describe
 from mlff.report.panels import Curve, Curves, Description, Number, known_error
 from mlff.units import PS

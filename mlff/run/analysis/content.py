@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from mlff.analysis import Estimate, fit_arrhenius, times_temperature
-from mlff.analysis.room_temperature import room_temperature
+from mlff.analysis.conductivity.room_temperature import room_temperature
 from mlff.report.analysis_page import AnalysisReport, Observed
 from mlff.report.arrhenius_panel import Measured, arrhenius_panel
 from mlff.report.md_content import ArrheniusSeries, MotionShares

@@ -12,9 +12,9 @@ from pathlib import Path
 from tqdm import tqdm
 
 from mlff.analysis import Accumulator, Displacements, Estimate, NotApplicable, System
-from mlff.analysis.run_statistics import CombinedRuns, combine_runs
+from mlff.analysis.conductivity.run_statistics import CombinedRuns, combine_runs
+from mlff.analysis.conductivity.transport import Transport, transport
 from mlff.analysis.streaming import Pass
-from mlff.analysis.transport import Transport, transport
 from mlff.run.analysis.sources import Condition, Source
 from mlff.units import PS
 

@@ -9,7 +9,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from mlff.analysis.density_files import write_chgcar, write_cube
+from mlff.analysis.density.density_files import write_chgcar, write_cube
 from mlff.report.analysis_page import write_analysis_report
 from mlff.report.md_tables import cell
 from mlff.run.analysis.content import labels_of, report_of

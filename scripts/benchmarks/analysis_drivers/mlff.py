@@ -4,8 +4,8 @@ import numpy as np
 
 from mlff import __version__
 from mlff.analysis import Criteria, MeanSquareDisplacement, NotApplicable, PairDistributionAccumulator, System, tracer_diffusivity
+from mlff.analysis.conductivity.transport import transport
 from mlff.analysis.sites import HopAccumulator
-from mlff.analysis.transport import transport
 from mlff.trajectory import Frames
 
 from .sample import Sample, answer, g_row, row, timed

@@ -1,6 +1,6 @@
 import numpy as np
 
-from mlff.analysis.anion_angles import AnionAnglesAccumulator
+from mlff.analysis.anions.anion_angles import AnionAnglesAccumulator
 from mlff.report.observables import describe
 from tests.contracts import observables
 

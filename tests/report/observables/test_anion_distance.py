@@ -1,4 +1,4 @@
-from mlff.analysis.anion_distance import AnionDistanceAccumulator
+from mlff.analysis.anions.anion_distance import AnionDistanceAccumulator
 from mlff.report.observables import describe
 from tests.contracts import observables
 

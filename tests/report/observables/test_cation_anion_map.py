@@ -1,4 +1,4 @@
-from mlff.analysis.cation_anion_map import CationAnionMapAccumulator
+from mlff.analysis.anions.cation_anion_map import CationAnionMapAccumulator
 from mlff.report.observables import describe
 from tests.contracts import observables
 

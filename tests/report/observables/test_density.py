@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from mlff.analysis.density import DensityAccumulator
+from mlff.analysis.density.density import DensityAccumulator
 from mlff.report.observables import describe
 from mlff.report.panels import Volume
 from tests.contracts import observables

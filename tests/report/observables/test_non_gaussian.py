@@ -1,6 +1,6 @@
 import numpy as np
 
-from mlff.analysis.non_gaussian import NonGaussianAccumulator
+from mlff.analysis.diffusion.non_gaussian import NonGaussianAccumulator
 from mlff.report.observables import describe
 from tests.analysis.trajectories import CELL, DT, frames_of, rare_jumps
 from tests.contracts.observables import system_of

@@ -1,6 +1,6 @@
 from dataclasses import replace
 
-from mlff.analysis.orientation import OrientationAccumulator
+from mlff.analysis.anions.orientation import OrientationAccumulator
 from mlff.report.observables import describe
 from tests.contracts import observables
 

@@ -2,7 +2,7 @@ import dataclasses
 
 import numpy as np
 
-from mlff.analysis.slabs import SlabAccumulator
+from mlff.analysis.diffusion.slabs import SlabAccumulator
 from mlff.report.observables import describe
 from mlff.trajectory import Frames
 from tests.contracts import observables

@@ -1,6 +1,6 @@
 import numpy as np
 
-from mlff.analysis.van_hove import VanHoveAccumulator
+from mlff.analysis.diffusion.van_hove import VanHoveAccumulator
 from mlff.report.observables import describe
 from tests.analysis.trajectories import CELL, DT, brownian, frames_of
 from tests.contracts.observables import system_of

@@ -1,0 +1,1 @@
+"""From displacements to conductivity: at one temperature, over temperatures, runs and configurations."""

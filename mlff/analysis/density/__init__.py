@@ -1,0 +1,1 @@
+"""Where the mobile ions are, and the ways between."""

@@ -1,0 +1,1 @@
+"""How far ions go, each by itself."""

@@ -1,0 +1,1 @@
+"""Hops and rearrangements that need no sites."""
