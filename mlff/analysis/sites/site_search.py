@@ -13,6 +13,7 @@ BLUR = 0.3  # Å, standard deviation: about that of a vibration, so that neither
 MOST_VOXELS, MOST_SAMPLES = 2**22, 2**18
 STILL = 0.002  # Å: a site that moves less is where it belongs
 STEPS = 30
+LEAST_CONTRAST = 1.5  # of a liquid 1.0, of superionic conductors from 5 on
 
 
 def find_sites(fractions: np.ndarray, cell: np.ndarray, distance: float = 1.5, least: float = 0.02) -> np.ndarray:
@@ -22,6 +23,9 @@ def find_sites(fractions: np.ndarray, cell: np.ndarray, distance: float = 1.5, l
     before. Each then moves to the mean of the positions within half that distance, until it rests. The same positions in any order give
     the same sites.
 
+    A liquid has such maxima too, until its ions have been everywhere. Sites are where the ions will be again: those of the first half of
+    the frames must be denser than the cell in the second.
+
     Args:
         fractions: (n_frames, n_ions, 3), of positions in units of the cell.
         cell: (3, 3) rows, Å.
@@ -30,8 +34,26 @@ def find_sites(fractions: np.ndarray, cell: np.ndarray, distance: float = 1.5, l
     Returns:
         (n_sites, 3), in 0 to 1.
     Raises:
-        ValueError: there is none.
+        ValueError: there is none, or ions do not stay on them.
     """
+    sites = _places(fractions, cell, distance, least)
+    if not len(sites):
+        raise ValueError(
+            f"found no place where an ion is in more than {least:g} of {len(fractions)} frames, expected sites; give them by `sites`, "
+            "or search with a smaller `least`"
+        )
+    half = len(fractions) // 2
+    again = _contrast(_places(fractions[:half], cell, distance, least), fractions[half:], cell, distance / 2) if half else np.nan
+    if again < LEAST_CONTRAST:
+        raise ValueError(
+            f"found that ions are {again:.2f} times as dense on the sites of the first half of {len(fractions)} frames as in the cell, in "
+            f"the second half, expected at least {LEAST_CONTRAST:g}: they move as in a liquid; give sites by `sites` if there are any"
+        )
+    return sites
+
+
+def _places(fractions: np.ndarray, cell: np.ndarray, distance: float, least: float) -> np.ndarray:
+    """Sites of any kind, (n, 3); none where there is none."""
     sites = _separate(*_maxima(fractions, cell), cell, distance)
     every = max(1, fractions.shape[0] * fractions.shape[1] // MOST_SAMPLES)
     samples = np.ascontiguousarray(fractions[::every])
@@ -42,12 +64,14 @@ def find_sites(fractions: np.ndarray, cell: np.ndarray, distance: float = 1.5, l
         sites = _separate(wrapped(moved[kept]), counts[kept], cell, distance)
         if not len(sites) or (kept.all() and len(sites) == len(kept) and steps.max() < STILL):
             break
-    if not len(sites):
-        raise ValueError(
-            f"found no place where an ion is in more than {least:g} of {len(fractions)} frames, expected sites; give them by `sites`, "
-            "or search with a smaller `least`"
-        )
     return sites
+
+
+def _contrast(sites: np.ndarray, fractions: np.ndarray, cell: np.ndarray, radius: float) -> float:
+    """Density of ions within the radius of sites over that in the cell; NaN without sites."""
+    counts = _centres(np.ascontiguousarray(fractions), cell, sites, radius)[1]
+    covered = len(sites) * 4 / 3 * np.pi * radius**3 / abs(np.linalg.det(cell))
+    return float(counts.sum() / (fractions.shape[0] * fractions.shape[1]) / covered) if len(sites) else np.nan
 
 
 def _maxima(fractions: np.ndarray, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -24,10 +24,8 @@ def rows_of(sample: Sample, all_of_it: bool) -> list[dict]:
     for lag in sample.lags:
         rows += [
             row(f"MSD at {lag} frames", "freud", found[lag], None, ns, kept),
-            row(
-                f"MSD at {lag} frames", "freud, about the origin", near[lag], None, None, "the same, the mean of the first frame taken off"
-            ),
-            row(f"MSD at {lag} frames", "freud, moved by 1000 Å", moved[lag], None, None, "the same, moved further from the origin"),
+            row(f"MSD at {lag} frames", "freud, about the origin", near[lag], None, None, "the mean of the first frame taken off"),
+            row(f"MSD at {lag} frames", "freud, moved by 1000 Å", moved[lag], None, None, "further from the origin"),
         ]
     points = sample.fractions @ sample.upright - sample.upright.sum(0) / 2
     first, second = (points[:, sample.symbols == symbol] for symbol in sample.pair)

@@ -11,7 +11,7 @@ from kinisi.analyze import ConductivityAnalyzer, DiffusionAnalyzer
 from .sample import Sample, answer, row, timed
 
 warnings.filterwarnings("ignore")
-N_LAGS = 100  # the regression takes the cube of it
+N_LAGS = 50  # the regression takes the cube of it
 
 
 def rows_of(sample: Sample, all_of_it: bool) -> list[dict]:

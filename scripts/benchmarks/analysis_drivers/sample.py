@@ -26,6 +26,7 @@ class Sample:
     symbols: of each atom. masses: (n_atoms,), amu. positions: (n_frames, n_atoms, 3), Å, unwrapped. cell: (3, 3) rows, Å.
     frame_time: fs. temperature: K. mobile: symbol. rests: whether the framework's drift is none of the physics.
     sites: file of fractional coordinates of the sites that ours found; ours runs first.
+    rounds: of what is timed, at most.
     lags: frames, at which the MSD is told. r_max, width: Å, of g(r). pair: of species, whose first peak is told.
     """
 
@@ -42,6 +43,7 @@ class Sample:
     width: float
     pair: tuple[str, str]
     sites: Path
+    rounds: int
 
     @cached_property
     def ions(self) -> np.ndarray:
@@ -86,10 +88,15 @@ class Sample:
         return float(density * E2_PER_K_B * diffusivity / self.temperature)
 
 
-def loaded(path: str) -> Sample:
+def loaded(path: str, rounds: int) -> Sample:
     with np.load(path, allow_pickle=False) as stored:
         words = json.loads(stored["words"].tobytes())
-        words |= {"lags": tuple(words["lags"]), "pair": tuple(words["pair"]), "sites": Path(path).with_suffix(".sites.npy")}
+        words |= {
+            "lags": tuple(words["lags"]),
+            "pair": tuple(words["pair"]),
+            "sites": Path(path).with_suffix(".sites.npy"),
+            "rounds": rounds,
+        }
         return Sample(stored["symbols"], stored["masses"], stored["positions"], stored["cell"], **words)
 
 
@@ -102,7 +109,7 @@ def row(observable: str, label: str, value: float | None, error: float | None = 
 def timed(compute: Callable[[], object], sample: Sample, atoms: int | None = None) -> tuple[object, float]:
     """What it gives, and ns of processor time, of all threads, per atom of the trajectory and frame: the least of some rounds."""
     spent, answer = [], None
-    while len(spent) < ROUNDS and sum(spent) < ENOUGH:
+    while len(spent) < sample.rounds and sum(spent) < ENOUGH:
         begin = time.process_time()
         answer = compute()
         spent.append(time.process_time() - begin)
@@ -128,5 +135,5 @@ def largest_slip(found: np.ndarray, sample: Sample) -> float:
 def answer(rows_of: Callable[[Sample, bool], list[dict]], versions: dict[str, str]) -> None:
     """Run the program on each of the trajectories that the first argument names: a JSON list of files. The first of them is compared in all
     respects, the others tell how far the results scatter."""
-    found = [rows_of(loaded(path), k == 0) for k, path in enumerate(json.loads(sys.argv[1]))]
+    found = [rows_of(loaded(path, 1 if k else ROUNDS), k == 0) for k, path in enumerate(json.loads(sys.argv[1]))]
     print("\n" + json.dumps({"versions": versions, "rows": found}))  # on a line of its own: programs print too

@@ -7,6 +7,7 @@ from mlff.analysis import System
 from mlff.analysis.sites import HopAccumulator, find_sites
 from mlff.trajectory import Frames
 from tests.analysis.lattice_walk import LENGTH, lattice
+from tests.analysis.trajectories import brownian
 
 CELL = np.array([[9.0, 0, 0], [2.5, 8.5, 0], [-1.5, 2.0, 9.5]])
 PLACES = np.array([[0.0, 0.0, 0.0], [0.5, 0.5, 0.0], [0.999, 0.5, 0.5], [0.5, 0.01, 0.5]])
@@ -51,6 +52,13 @@ def test_two_maxima_nearer_than_the_distance_are_one_site(rng):
     split[::2, 1] += [1.1 / 9.0, 0, 0]
     assert len(find_sites(split, CELL, distance=1.5)) == 4
     assert len(find_sites(split, CELL, distance=0.9)) == 5
+
+
+def test_a_liquid_has_no_sites_however_bumpy_its_density(rng):
+    """Of 1,000 frames its density still has maxima in which ions are three times as dense as in the cell."""
+    fractions = brownian(rng, 1000, 40, 1e-5) @ np.linalg.inv(CELL) + rng.random((40, 3))
+    with pytest.raises(ValueError, match=r"found that ions are [01]\.\d\d times as dense on the sites of the first half of 1000 frames"):
+        find_sites(fractions, CELL)
 
 
 def test_the_framework_carries_the_sites(rng):
