@@ -72,9 +72,7 @@ def test_wrapped_positions_are_refused(rng):
     drift = np.linspace(0, 12, 60)[:, None, None] * [1.0, 0, 0]
     fractions = (frames.positions + drift) @ np.linalg.inv(CELL)
     wrapped = replace(frames, positions=(fractions - np.floor(fractions)) @ CELL)
-    with pytest.raises(
-        ValueError, match=r"found that atom \d+ moves by 0.9\d cell vectors from frame \d+ to frame \d+, expected positions"
-    ):
+    with pytest.raises(ValueError, match=r"found that atom \d+ moves by [01]\.\d\d cell vectors from frame \d+ to frame \d+, expected"):
         motions(wrapped, system, Windows(1.0, 0.5, increment=0.2))
     motions(replace(frames, positions=frames.positions + drift), system, Windows(1.0, 0.5, increment=0.2))
 

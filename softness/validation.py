@@ -1,0 +1,129 @@
+"""What a hyperplane is worth on trajectories that it has not seen, beside what chance would give."""
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.base import clone
+from sklearn.metrics import roc_auc_score
+
+from mlff.analysis import Estimate
+from softness.hyperplane import Hyperplane
+from softness.rows import Rows, Samples, expect_separate
+
+ONE_SIDED = 0.95  # share of one class in what a plane says, from which on it says the same of everything
+SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)  # of the particles, of the learning curve
+
+
+@dataclass(frozen=True)
+class Validation:
+    """train, test: shares of rows told rightly; balanced: mean over both classes of the test; auc: of the test.
+
+    soft_of_mobile: P(S > 0 | mobile), of the test's mobile rows. soft: P(S > 0), of all samples of the test trajectories, or of its rows
+        where nothing else is given. The one says little without the other: a plane that calls everything soft has 1 and 1.
+    control: test accuracy of planes fitted to permuted labels, mean and scatter: 0.5 where nothing leaks.
+    curve_rows: (k,), training rows. curve: (k,), test accuracy with them.
+    n_train, n_test: rows. n_particles: distinct ones in training.
+    """
+
+    train: Estimate
+    test: Estimate
+    balanced: Estimate
+    auc: Estimate
+    soft_of_mobile: Estimate
+    soft: Estimate
+    control: Estimate
+    curve_rows: np.ndarray
+    curve: np.ndarray
+    n_train: int
+    n_test: int
+    n_particles: int
+
+    @property
+    def doubts(self) -> list[str]:
+        """Why the plane may be worth nothing, in words; none where it tells mobile from immobile."""
+        found = []
+        if self.soft.value > ONE_SIDED or self.soft.value < 1 - ONE_SIDED:
+            word = "soft" if self.soft.value > 0.5 else "hard"
+            found.append(f"the plane calls {100 * max(self.soft.value, 1 - self.soft.value):.0f} % of all ions {word}")
+        if self.balanced.value - 2 * self.balanced.error <= 0.5:
+            found.append(f"the balanced accuracy on the test, {self.balanced}, is not above the 0.5 of chance")
+        if abs(self.control.value - 0.5) > 0.03 + 2 * self.control.error / np.sqrt(2):
+            found.append(f"planes fitted to permuted labels reach {self.control}, expected 0.5: something of the test is known in training")
+        return found
+
+
+def validate(
+    plane: Hyperplane, train: Rows, test: Rows, everyone: Samples | None = None, permutations: int = 10, seed: int = 0
+) -> Validation:
+    """Of a plane fitted to `train`.
+
+    Errors are standard errors from resampling whole particles.
+
+    Args:
+        everyone: all samples of the test trajectories, of whatever motion. permutations: of the control.
+    Raises:
+        ValueError: a trajectory in training and in test, a class without rows, or of too few particles in training.
+    """
+    expect_separate(train, test)
+    train.expect_many()
+    if not 0 < test.mobile.mean() < 1:
+        raise ValueError(f"found {int(test.mobile.sum())} mobile rows of {len(test)} in the test, expected both classes")
+    rng = np.random.default_rng(seed)
+    decisions = plane.decision_function(test.features)
+    right = (decisions > 0) == test.mobile
+    others = test if everyone is None else everyone
+    fixed = clone(plane).set_params(C=plane.C_, folds=0)
+    permuted = [_accuracy(clone(fixed).fit(train.features, rng.permutation(train.mobile)), test) for _ in range(permutations)]
+    rows, curve = _learning_curve(fixed, train, test, rng)
+    return Validation(
+        train=_resampled(plane.predict(train.features) == train.mobile, train.groups, rng),
+        test=_resampled(right, test.groups, rng),
+        balanced=_resampled(right, test.groups, rng, lambda k: (right[k][test.mobile[k]].mean() + right[k][~test.mobile[k]].mean()) / 2),
+        auc=_resampled(right, test.groups, rng, lambda k: roc_auc_score(test.mobile[k], decisions[k])),
+        soft_of_mobile=_resampled(right[test.mobile], test.groups[test.mobile], rng),
+        soft=_resampled(plane.decision_function(others.features) > 0, others.groups, rng),
+        control=Estimate(float(np.mean(permuted)), float(np.std(permuted, ddof=1))),
+        curve_rows=rows,
+        curve=curve,
+        n_train=len(train),
+        n_test=len(test),
+        n_particles=len(np.unique(train.groups)),
+    )
+
+
+def _accuracy(plane: Hyperplane, test: Rows) -> float:
+    return float((plane.predict(test.features) == test.mobile).mean())
+
+
+def _learning_curve(fixed: Hyperplane, train: Rows, test: Rows, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Of growing numbers of whole particles; sizes at which a class is missing are left out."""
+    groups = train.groups
+    order, found = rng.permutation(groups.max() + 1), []
+    for share in SHARES:
+        chosen = np.isin(groups, order[: max(2, round(share * len(order)))])
+        if 0 < train.mobile[chosen].mean() < 1:
+            part = clone(fixed).fit(train.features[chosen], train.mobile[chosen])
+            found.append((int(chosen.sum()), _accuracy(part, test)))
+    return np.array([n for n, _ in found]), np.array([accuracy for _, accuracy in found])
+
+
+def _resampled(values: np.ndarray, groups: np.ndarray, rng: np.random.Generator, statistic=None, times: int = 200) -> Estimate:
+    """The statistic of row numbers (None: the mean of the values), with its scatter over draws of as many groups."""
+    of = statistic or (lambda k: values[k].mean())
+    groups = np.unique(groups, return_inverse=True)[1]
+    order = np.argsort(groups, kind="stable")
+    members = np.split(order, np.cumsum(np.bincount(groups))[:-1])
+    draws = []
+    for _ in range(times):
+        rows = np.concatenate([members[k] for k in rng.integers(len(members), size=len(members))])
+        with np.errstate(invalid="ignore"):
+            draws.append(_or_nan(of, rows))
+    return Estimate(float(of(np.arange(len(values)))), float(np.nanstd(draws, ddof=1)))
+
+
+def _or_nan(of, rows: np.ndarray) -> float:
+    """NaN where a draw holds one class alone."""
+    try:
+        return float(of(rows))
+    except ValueError:
+        return np.nan
