@@ -1,0 +1,58 @@
+"""How two properties of particles go together: particle by particle, and of means in bins, which are two different numbers."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from mlff.analysis import Estimate
+
+FEWEST = 10  # particles in a bin that is shown
+
+
+@dataclass(frozen=True)
+class Trend:
+    """Of y against x. pearson: of the particles. of_bins: Pearson correlation of the means in bins of x, which is near ±1 for any trend
+    however weak, and is given because papers 004 gives it.
+
+    x, y, error: (n_bins,), means in bins of as many particles each, and the standard error of y.
+    """
+
+    pearson: Estimate
+    of_bins: float
+    x: np.ndarray
+    y: np.ndarray
+    error: np.ndarray
+
+
+def trend(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None, n_bins: int = 12, seed: int = 0) -> Trend:
+    """x, y: (n,), rows with a NaN are left out. groups: (n,), rows that are not independent: the error is from resampling groups.
+
+    Raises:
+        ValueError: fewer than 20 rows.
+    """
+    known = np.isfinite(x) & np.isfinite(y)
+    x, y = np.asarray(x, float)[known], np.asarray(y, float)[known]
+    groups = np.arange(len(x)) if groups is None else np.unique(np.asarray(groups)[known], return_inverse=True)[1]
+    if len(x) < 2 * FEWEST:
+        raise ValueError(f"found {len(x)} particles with both values, expected at least {2 * FEWEST}")
+    members = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))[:-1])
+    rng = np.random.default_rng(seed)
+    draws = [
+        _pearson(x[rows], y[rows])
+        for rows in (np.concatenate([members[k] for k in rng.integers(len(members), size=len(members))]) for _ in range(200))
+    ]
+    n_bins = max(2, min(n_bins, len(x) // FEWEST))
+    place = np.clip(np.searchsorted(np.quantile(x, np.linspace(0, 1, n_bins + 1)), x, side="right") - 1, 0, n_bins - 1)
+    count = np.bincount(place, minlength=n_bins)
+    kept = count >= 2
+    mean = lambda values: np.bincount(place, values, minlength=n_bins)[kept] / count[kept]  # noqa: E731
+    mean_x, mean_y = mean(x), mean(y)
+    error = np.sqrt(np.maximum(mean(y * y) - mean_y**2, 0) / (count[kept] - 1))
+    return Trend(Estimate(_pearson(x, y), float(np.nanstd(draws, ddof=1))), _pearson(mean_x, mean_y), mean_x, mean_y, error)
+
+
+def _pearson(x: np.ndarray, y: np.ndarray) -> float:
+    """NaN where one of them does not vary."""
+    dx, dy = x - x.mean(), y - y.mean()
+    norm = np.sqrt((dx @ dx) * (dy @ dy))
+    return float(dx @ dy / norm) if norm > 0 else float("nan")
