@@ -26,7 +26,7 @@ def model_card(cfg: DictConfig, data: RunData, start: Start, model: Potential | 
         "data": {
             "path": str(cfg.data.path),
             "hash": data.hash,
-            "train_frames": [*start.seen_before, *(geometry_hash(frame) for frame in data.part("train"))],
+            "train_frames": list(dict.fromkeys([*start.seen_before, *map(geometry_hash, data.part("train"))])),  # each once
             "energies_identifiable": start.reference.identifiable,
             "n_train": len(data.splits.train),
             "split": data.splits.description,
