@@ -9,6 +9,7 @@ import pytest
 
 import mlff
 from mlff.data import read_frames
+from mlff.geometry import find_anions
 from mlff.units import EV_PER_A3_TO_GPA
 
 FOLDER = Path(mlff.__file__).parent / "data" / "bundled"
@@ -77,4 +78,31 @@ def test_strained_cells_answer_with_opposite_stresses():
 
 
 def test_the_bundle_is_small():
-    assert sum(path.stat().st_size for path in FOLDER.glob("li3ps4*.gz")) < MAX_SIZE
+    assert sum(path.stat().st_size for path in FOLDER.glob("*.gz")) < MAX_SIZE
+
+
+@pytest.fixture(scope="module")
+def thiophosphates():
+    return read_frames(FOLDER / "thiophosphates.extxyz.gz")
+
+
+def test_a_campaigns_labels_are_whole(thiophosphates):
+    """Each with its round and reason, in the settings of the other set, and no frame in both."""
+    assert len({frame.info["settings"] for frame in thiophosphates}) == 1
+    for frame in thiophosphates:
+        assert frame.energy_kind == "free"
+        assert (frame.forces.shape, frame.stress.shape) == ((len(frame.numbers), 3), (3, 3))
+        assert abs(frame.forces.sum(0)).max() < 0.2  # GPW's grid; 42 atoms
+        assert frame.info["round"] in (-1, 0, 1, 2, 3)
+    assert sum(frame.info["round"] == -1 for frame in thiophosphates) == 30
+    units = {frame.info["structure"]: find_anions(frame.numbers, frame.positions, frame.cell, frame.pbc) for frame in thiophosphates}
+    assert {anion.kind for anions in units.values() for anion in anions} >= {"PS4", "P2S7", "P2S6"}
+
+
+def test_what_a_campaign_audits_is_its_test(thiophosphates):
+    splits = json.loads((FOLDER / "thiophosphates_splits.json").read_text())
+    assert sorted(i for part in splits.values() for i in part) == list(range(len(thiophosphates)))
+    for part, indices in splits.items():
+        assert all((thiophosphates[i].info["reason"] == "audit") == (part == "test") for i in indices)
+    counted = re.search(r"\(161 frames, (\d+) train, (\d+) val, (\d+) test\)", (FOLDER / "README.md").read_text())
+    assert [int(n) for n in counted.groups()] == [len(splits[part]) for part in ("train", "val", "test")]
