@@ -4,9 +4,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlff.analysis import Estimate
+from mlff.analysis import Estimate, no_result
 
 FEWEST = 10  # particles in a bin that is shown
+DRAWS = 200
 
 
 @dataclass(frozen=True)
@@ -36,11 +37,6 @@ def trend(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None, n_bins
     if len(x) < 2 * FEWEST:
         raise ValueError(f"found {len(x)} particles with both values, expected at least {2 * FEWEST}")
     members = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))[:-1])
-    rng = np.random.default_rng(seed)
-    draws = [
-        _pearson(x[rows], y[rows])
-        for rows in (np.concatenate([members[k] for k in rng.integers(len(members), size=len(members))]) for _ in range(200))
-    ]
     n_bins = max(2, min(n_bins, len(x) // FEWEST))
     place = np.clip(np.searchsorted(np.quantile(x, np.linspace(0, 1, n_bins + 1)), x, side="right") - 1, 0, n_bins - 1)
     count = np.bincount(place, minlength=n_bins)
@@ -48,7 +44,19 @@ def trend(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None, n_bins
     mean = lambda values: np.bincount(place, values, minlength=n_bins)[kept] / count[kept]  # noqa: E731
     mean_x, mean_y = mean(x), mean(y)
     error = np.sqrt(np.maximum(mean(y * y) - mean_y**2, 0) / (count[kept] - 1))
-    return Trend(Estimate(_pearson(x, y), float(np.nanstd(draws, ddof=1))), _pearson(mean_x, mean_y), mean_x, mean_y, error)
+    return Trend(_told(x, y, members, seed), _pearson(mean_x, mean_y), mean_x, mean_y, error)
+
+
+def _told(x: np.ndarray, y: np.ndarray, members: list[np.ndarray], seed: int) -> Estimate:
+    """Pearson correlation with its scatter over draws of as many groups."""
+    if not (np.ptp(x) > 0 and np.ptp(y) > 0):
+        return no_result("one of the two is the same for all particles")
+    rng = np.random.default_rng(seed)
+    draws = []
+    for _ in range(DRAWS):
+        rows = np.concatenate([members[k] for k in rng.integers(len(members), size=len(members))])
+        draws.append(_pearson(x[rows], y[rows]))
+    return Estimate(_pearson(x, y), float(np.nanstd(draws, ddof=1)))
 
 
 def _pearson(x: np.ndarray, y: np.ndarray) -> float:

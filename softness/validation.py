@@ -118,7 +118,8 @@ def _resampled(values: np.ndarray, groups: np.ndarray, rng: np.random.Generator,
         rows = np.concatenate([members[k] for k in rng.integers(len(members), size=len(members))])
         with np.errstate(invalid="ignore"):
             draws.append(_or_nan(of, rows))
-    return Estimate(float(of(np.arange(len(values)))), float(np.nanstd(draws, ddof=1)))
+    # where all rows are right no draw differs: half a row is what cannot be seen
+    return Estimate(float(of(np.arange(len(values)))), max(float(np.nanstd(draws, ddof=1)), 0.5 / len(values)))
 
 
 def _or_nan(of, rows: np.ndarray) -> float:

@@ -37,7 +37,8 @@ class AnalysisReport:
     """One report.
 
     main: numbers for the tiles at the top. overview: panels across all conditions (Arrhenius), tables: beside them.
-    left_out: observable → why it is not there. setup: name → text, number or mapping. config_text: the resolved configuration, YAML.
+    kicker: what kind of report it is. left_out: observable → why it is not there. setup: name → text, number or mapping.
+    config_text: the resolved configuration, YAML.
     """
 
     title: str
@@ -51,6 +52,7 @@ class AnalysisReport:
     setup: Mapping = field(default_factory=dict)
     config_text: str = ""
     environment: Mapping[str, str] = field(default_factory=software_versions)
+    kicker: str = "Transport analysis"
 
     def panels(self) -> dict[str, list[Panel]]:
         """What is drawn, by observable."""

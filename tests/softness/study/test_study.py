@@ -1,0 +1,103 @@
+"""The whole command on glasses whose mobility is planted: the plane finds it, the page shows it, and what was computed is kept."""
+
+import json
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.io import read
+from hydra import compose, initialize_config_dir
+
+from mlff.run.command import CONF
+from mlff.trajectory import Frames, TrajectoryWriter
+from softness.artefact import Softness
+from softness.radial import RadialFunctions
+from softness.study import study
+
+EDGE, N_LI = 20.0, 90
+TETRAHEDRON = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) * 2.05 / np.sqrt(3)
+
+
+def write_glass(folder, name: str, seed: int, temperature: float, n_frames: int = 200) -> None:
+    """PS4 on a lattice, lithium anywhere; those with much lithium at 2 to 4 Å vibrate widely, the others do not."""
+    rng = np.random.default_rng(seed)
+    centres = (np.stack(np.meshgrid(*[np.arange(3)] * 3), axis=-1).reshape(-1, 3) + 0.5) * EDGE / 3
+    sulphur = (centres[:, None] + TETRAHEDRON).reshape(-1, 3)
+    symbols = ["Li"] * N_LI + ["P"] * len(centres) + ["S"] * len(sulphur)
+    start = np.concatenate([rng.random((N_LI, 3)) * EDGE, centres, sulphur])
+    functions = RadialFunctions(("Li",), first=2.0, last=4.0, step=0.5, width=0.5)
+    crowded = functions.of_frame(start, np.eye(3) * EDGE, symbols, np.arange(N_LI)).sum(1)
+    width = np.full(len(symbols), 0.03)
+    width[:N_LI] = 0.05 * np.exp(0.8 * (crowded - crowded.mean()) / crowded.std()) * np.sqrt(temperature / 500)
+    positions = start + width[:, None] * rng.normal(size=(n_frames, len(symbols), 3))
+    path = folder / "replicas" / name / "trajectory"
+    path.parent.mkdir(parents=True)
+    words = {"timestep": 2.0, "name": name, "structure": "glass", "temperature": temperature, "mode": "UC", "stages": []}
+    with TrajectoryWriter.create(path, Atoms(symbols, start, cell=[EDGE] * 3, pbc=True), words) as writer:
+        writer.append(Frames(50 * np.arange(n_frames), positions, np.broadcast_to(np.eye(3) * EDGE, (n_frames, 3, 3))))
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("glasses")
+    for side, seed in (("train", 0), ("test", 10)):
+        for k, temperature in enumerate((400.0, 600.0)):
+            write_glass(folder / side, f"{side}_{temperature:g}K", seed + k, temperature)
+    return folder
+
+
+def settings(runs, folder, *overrides: str):
+    common = [f"train={runs}/train", f"test={runs}/test", f"folder={folder}", "windows.length=4.0", "percents=[10,30]", "permutations=4"]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        return compose("softness", [*common, "chosen.percent=30", "functions.last=6.0", *overrides])
+
+
+@pytest.fixture(scope="module")
+def done(runs, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("out")
+    return study(settings(runs, folder, "pictures=[png]")), folder
+
+
+def test_the_planted_reason_is_found(done):
+    page, folder = done
+    numbers = json.loads((folder / "numbers.json").read_text())
+    plane = {n["name"]: n for n in numbers["observables"]["plane"]["Li"]}
+    assert plane["test accuracy"]["value"] > 0.75
+    assert abs(plane["accuracy with permuted labels"]["value"] - 0.5) < 0.1
+    kept = Softness.load(folder / "plane")
+    weights = dict(zip(kept.functions.names, kept.plane.weights_, strict=True))
+    near = [weights[f"Li {r:g}"] for r in (2.4, 2.8, 3.2, 3.6)]
+    assert np.mean(near) > 3 * abs(np.mean([weights[f"Li {r:g}"] for r in (5.2, 5.4, 5.6, 5.8)]))
+    assert kept.provenance["test"] == ["test_400K", "test_600K"]
+    html = page.read_text(encoding="utf-8")
+    for word in ("Softness near units", "PS4", "permuted labels", "Voronoi volume", "Alike in space"):
+        assert word in html
+    assert "27 PS4" in html
+
+
+def test_pictures_tables_and_frames_lie_beside_it(done):
+    _, folder = done
+    for name in ("csv/trajectories_softness_all_ions.csv", "figures/plane_weights.png", "numbers.csv"):
+        assert (folder / name).stat().st_size > 0
+    frames = read(folder / "softness_test_600K.extxyz", index=":")
+    assert np.isfinite(frames[0].arrays["softness"]).tolist() == [True] * N_LI + [False] * 135
+    kept = Softness.load(folder / "plane")
+    symbols = frames[0].get_chemical_symbols()
+    again = kept.of_frame(frames[0].positions, frames[0].cell.array, symbols)
+    np.testing.assert_allclose(again, frames[0].arrays["softness"][:N_LI], atol=1e-4)  # positions are written with 8 digits
+
+
+def test_what_was_computed_is_read_again(done, runs):
+    _, folder = done
+    files = sorted((folder / "samples").iterdir())
+    before = {file: file.stat().st_mtime_ns for file in files}
+    files[0].write_bytes(files[0].read_bytes()[:1000])  # as a full disk leaves it: computed again
+    study(settings(runs, folder, "pictures=[]", "percents=[30]", "neighbours={all: null}"))
+    assert {file: file.stat().st_mtime_ns for file in files[1:]} == {file: before[file] for file in files[1:]}
+    assert files[0].stat().st_size > 1000
+
+
+def test_one_trajectory_cannot_be_both(runs, tmp_path):
+    with pytest.raises(ValueError, match="found trajectory train_400K, train_600K in training and in test"):
+        study(settings(runs, tmp_path, f"test={runs}/train", "pictures=[]", "percents=[30]"))
+    assert not (tmp_path / "plane").exists()
