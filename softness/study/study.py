@@ -21,6 +21,7 @@ from softness.study.findings import Findings, findings, rearranging
 from softness.study.fits import Fit, fits
 from softness.study.panels import accuracy_table, observed
 from softness.study.reading import Sampled, named, read
+from softness.study.simulation import simulated
 from softness.windows import Windows
 
 log = logging.getLogger(__name__)
@@ -32,10 +33,14 @@ def study(cfg: DictConfig) -> Path:
     Raises:
         ValueError: trajectories that are not there, or a guard that refuses them.
     """
-    words = OmegaConf.to_container(cfg, resolve=True)
+    words, folder = OmegaConf.to_container(cfg, resolve=True), Path(cfg.folder)
+    if cfg.simulate.overrides is not None:
+        words |= simulated(_model(cfg), words["simulate"], folder)
+    if words["train"] is None or words["test"] is None:
+        raise ValueError("found no trajectories for one of train and test, expected both; name them, or give `simulate.overrides`")
     reading = Reading(**{name: words["reading"].get(name) for name in Reading.__dataclass_fields__})
     sides = [named(words[side], reading) for side in ("train", "test")]
-    windows, folder = Windows(**words["windows"]), Path(cfg.folder)
+    windows = Windows(**words["windows"])
     species = sorted({symbol for source in sides[0] for symbol in source.system.symbols})
     functions = RadialFunctions(neighbour_species=tuple(species), **words["functions"])
     neighbours = {name: tuple(species) if chosen is None else tuple(chosen) for name, chosen in words["neighbours"].items()}
@@ -69,6 +74,12 @@ def study(cfg: DictConfig) -> Path:
     _print(found_fits)
     log.info("%s; plane/, numbers.json, csv/, figures/ and frames with softness for OVITO beside it", page)
     return page
+
+
+def _model(cfg: DictConfig) -> str:
+    if cfg.model is None:
+        raise ValueError("found `simulate.overrides` without a model, expected the potential of the molecular dynamics; give `model`")
+    return cfg.model
 
 
 def _calculator(model: str):
