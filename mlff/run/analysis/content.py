@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from mlff.analysis import Estimate, fit_arrhenius, times_temperature
 from mlff.analysis.conductivity.room_temperature import room_temperature
+from mlff.analysis.sites import correlation_factor
 from mlff.report.analysis_page import AnalysisReport, Observed
 from mlff.report.arrhenius_panel import Measured, arrhenius_panel
 from mlff.report.md_content import ArrheniusSeries, MotionShares
@@ -57,8 +58,11 @@ def _observed(named: Mapping[str, Outcome]) -> list[Observed]:
 
 
 def _described(name: str, outcome: Outcome) -> Description:
-    """What is shown; of displacements also what single trajectories and members of a committee say."""
+    """What is shown; of hops also what the fitted diffusivity makes of their jumps, of displacements what single runs and members say."""
     description = describe(outcome.results[name], outcome.system)
+    if name == "hops" and outcome.transport is not None:
+        fitted = correlation_factor(outcome.transport.diffusivity, outcome.results[name].jump_diffusivity)
+        return replace(description, numbers=[*description.numbers, Number("correlation factor, of the fitted tracer diffusivity", fitted)])
     if name != "msd" or (combined := outcome.combined) is None:
         return description
     parts = {

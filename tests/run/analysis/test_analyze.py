@@ -87,3 +87,17 @@ def test_what_others_measured_is_drawn_beside(run, tmp_path):
     analyze(settings(run, tmp_path / "out", "pictures=[]", f"measured={tmp_path / 'e.csv'}"))
     assert "Kamaya 2011" in (tmp_path / "out" / "csv" / "overview_arrhenius.csv").read_text()
     assert "Kamaya 2011" in (tmp_path / "out" / "report.html").read_text(encoding="utf-8")
+
+
+def test_jumps_and_the_fitted_diffusivity_give_a_correlation_factor(tmp_path):
+    """Of walkers among sites on a grid: the fit and the jumps are measured apart."""
+    write_replica(tmp_path / "run", "LiS", 2e-5, 0, temperature=600.0)
+    grid = [[(a + 0.5) / 3, (b + 0.5) / 3, (c + 0.5) / 3] for a in range(3) for b in range(3) for c in range(3)]
+    given = ["observables=[msd,hops]", f"available.hops.sites={json.dumps(grid)}"]
+    analyze(settings(tmp_path / "run", tmp_path / "out", "pictures=[]", *given))
+    words = json.loads((tmp_path / "out" / "numbers.json").read_text())["observables"]
+    of = {name: {n["name"]: n for n in next(iter(found.values()))} for name, found in words.items()}
+    tracer, jump = of["msd"]["tracer diffusivity of Li"], of["hops"]["jump diffusivity"]
+    factor = of["hops"]["correlation factor, of the fitted tracer diffusivity"]
+    assert factor["value"] == pytest.approx(tracer["value"] / jump["value"])
+    assert factor["error"] > factor["value"] * tracer["error"] / tracer["value"]
