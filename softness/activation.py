@@ -31,8 +31,10 @@ class Activation:
     prefactor_error: np.ndarray
 
     def at(self, softness: np.ndarray, temperature: float, k: float = K_B) -> np.ndarray:
-        """P_R of the lines, between the bins by interpolation."""
+        """P_R of the lines, between the bins by interpolation; NaN without lines."""
         known = np.isfinite(self.barrier)
+        if not known.any():
+            return np.full(np.shape(softness), np.nan)
         lines = self.prefactor[known] - self.barrier[known] / (k * temperature)
         return np.exp(np.interp(softness, self.softness[known], lines))
 

@@ -13,6 +13,7 @@ from ase.optimize import FIRE
 FEWEST, MOST = 3, 15  # images between the ends
 NEAR = 0.5  # Å: ends of the moving ion that are nearer are one site
 ROUGH = 0.3  # eV/Å, of the band before its highest image climbs
+ASTRAY = 1.5  # Å, by which the moving ion may leave its place, or another ion, while an end is relaxed
 SADDLE = 0.01  # eV, by which a maximum of a band stands out, or is none
 
 
@@ -66,10 +67,9 @@ def hop(atoms: Atoms, ion: int, target: int) -> tuple[Atoms, Atoms]:
 def pairs(
     atoms: Atoms, ions: Sequence[int], softness: np.ndarray, n: int, nearest: float = 5.0, farthest: float = 10.0, seed: int = 0
 ) -> list[tuple[int, int]]:
-    """n pairs of a soft ion (S > 0) and a hard one (S < 0), so far apart, each ion at most once where there are enough; soft first.
+    """n pairs, or as many as there are, of a soft ion (S > 0) and a hard one (S < 0), soft first.
 
-    Raises:
-        ValueError: fewer than n such pairs.
+    Each ion is in one pair at most where there are enough. nearest, farthest: Å.
     """
     ions, softness = np.asarray(ions), np.asarray(softness)
     soft, hard = ions[softness > 0], ions[softness < 0]
@@ -84,10 +84,6 @@ def pairs(
             if len(found) < n and pair not in found and (again or not used & set(pair)):
                 found.append(pair)
                 used |= set(pair)
-    if len(found) < n:
-        raise ValueError(
-            f"found {len(found)} pairs of a soft and a hard ion {nearest:g} to {farthest:g} Å apart, expected {n}; widen the range"
-        )
     return found
 
 
@@ -113,8 +109,11 @@ def band(
     moving = ion - (target < ion)
     for end in images:
         end.calc = calculator
+        placed = end.positions.copy()
         if not FIRE(end, logfile=None).run(fmax=fmax, steps=steps):
             return _failed(ion, target, images, moving, f"an end was not relaxed to {fmax:g} eV/Å in {steps} steps")
+        if (far := np.linalg.norm(end.positions - placed, axis=1)).max() > ASTRAY:
+            return _failed(ion, target, images, moving, f"atom {int(far.argmax())} went {far.max():.1f} Å while an end was relaxed")
         end.calc = None
     _, distance = find_mic(images[1].positions[moving] - images[0].positions[moving], atoms.cell, atoms.pbc)
     if distance < NEAR:
@@ -135,6 +134,8 @@ def band(
         return _failed(ion, target, images, moving, f"the band broke: {failure}")
     energies, forces = np.array([image.get_potential_energy() for image in images]), float(climbing.get_residual())
     found = _maxima(energies)
+    if not trouble and not found:
+        trouble = "the path has no maximum inside: one end is no site"
     if not trouble and found > 1:
         trouble = f"the path has {found} maxima: it leads through a site in between"
     return Band(ion, target, _length(images, moving), _path(images, moving), energies - energies[0], forces, found, trouble)

@@ -25,17 +25,17 @@ class Trend:
     error: np.ndarray
 
 
-def trend(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None, n_bins: int = 12, seed: int = 0) -> Trend:
-    """x, y: (n,), rows with a NaN are left out. groups: (n,), rows that are not independent: the error is from resampling groups.
+def trend(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None, n_bins: int = 12, seed: int = 0) -> Trend | None:
+    """None with fewer than 20 rows that have both values.
 
-    Raises:
-        ValueError: fewer than 20 rows.
+    Args:
+        x, y: (n,), rows with a NaN are left out. groups: (n,), rows that are not independent, such as those of one particle.
     """
     known = np.isfinite(x) & np.isfinite(y)
     x, y = np.asarray(x, float)[known], np.asarray(y, float)[known]
     groups = np.arange(len(x)) if groups is None else np.unique(np.asarray(groups)[known], return_inverse=True)[1]
     if len(x) < 2 * FEWEST:
-        raise ValueError(f"found {len(x)} particles with both values, expected at least {2 * FEWEST}")
+        return None
     members = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))[:-1])
     n_bins = max(2, min(n_bins, len(x) // FEWEST))
     place = np.clip(np.searchsorted(np.quantile(x, np.linspace(0, 1, n_bins + 1)), x, side="right") - 1, 0, n_bins - 1)
@@ -43,8 +43,18 @@ def trend(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None, n_bins
     kept = count >= 2
     mean = lambda values: np.bincount(place, values, minlength=n_bins)[kept] / count[kept]  # noqa: E731
     mean_x, mean_y = mean(x), mean(y)
-    error = np.sqrt(np.maximum(mean(y * y) - mean_y**2, 0) / (count[kept] - 1))
+    error = np.array([mean_of_groups(y[place == k], groups[place == k]).error for k in np.flatnonzero(kept)])
     return Trend(_told(x, y, members, seed), _pearson(mean_x, mean_y), mean_x, mean_y, error)
+
+
+def mean_of_groups(values: np.ndarray, groups: np.ndarray) -> Estimate:
+    """The mean of all values, with the error that the scatter of whole groups gives it; of the values where there is one group."""
+    groups = np.unique(groups, return_inverse=True)[1].reshape(-1)
+    n = int(groups.max()) + 1
+    if n < 2:
+        return Estimate(float(values.mean()), float(values.std()))
+    off = np.bincount(groups, values - values.mean())
+    return Estimate(float(values.mean()), float(np.sqrt(n / (n - 1) * (off @ off)) / len(values)))
 
 
 def _told(x: np.ndarray, y: np.ndarray, members: list[np.ndarray], seed: int) -> Estimate:

@@ -55,7 +55,7 @@ def unit_shares(
     total[total == 0] = np.nan
     of = {kind: np.bincount(rows[kinds[neighbours] == kind], minlength=len(ions)) / total for kind in sorted({a.kind for a in anions})}
     outside = np.bincount(rows[kinds[neighbours] == ""], minlength=len(ions)) / total
-    return of | ({OTHER: outside} if outside.any() else {})
+    return of | ({OTHER: outside} if np.nansum(outside) > 0 else {})
 
 
 def partial_g(

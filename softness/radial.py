@@ -115,8 +115,9 @@ class RadialFunctions:
         Returns:
             (n, len(self)).
         """
+        centres, back = np.unique(np.asarray(centres, np.int64), return_inverse=True)
         found, edges, distances = pairs_around(positions, cell, symbols, centres, self.neighbour_species, self.r_max)
-        return self.of_pairs(found, edges, distances, symbols, len(centres))
+        return self.of_pairs(found, edges, distances, symbols, len(centres))[back.reshape(-1)]
 
 
 def pairs_around(

@@ -14,6 +14,7 @@ class Samples:
     """One particle's structure and how it moved after it, in each.
 
     features: (n, n_features). motion: (n,), Å². particles: (n,) int64, the particle's number. trajectories: (n,) int64, or names.
+    structures: the same, of what the trajectories are of: those of one glass at several temperatures have particles in common.
     at: (n,) int64, the last frame that the structure is taken from. begins, ends: (n,) int64, first and last frame of the motion.
     """
 
@@ -21,6 +22,7 @@ class Samples:
     motion: np.ndarray
     particles: np.ndarray
     trajectories: np.ndarray
+    structures: np.ndarray
     at: np.ndarray
     begins: np.ndarray
     ends: np.ndarray
@@ -41,8 +43,8 @@ class Samples:
 
     @property
     def groups(self) -> np.ndarray:
-        """(n,) int64: the same for samples of one particle of one trajectory, which are not independent."""
-        return np.unique(np.stack([self._trajectory, self.particles], axis=1), axis=0, return_inverse=True)[1].reshape(-1)
+        """(n,) int64: the same for samples of one particle of one structure, which are not independent."""
+        return np.unique(np.stack([_numbered(self.structures), self.particles], axis=1), axis=0, return_inverse=True)[1].reshape(-1)
 
     def __getitem__(self, which: np.ndarray) -> Self:
         return replace(self, **{field.name: getattr(self, field.name)[which] for field in fields(self)})
@@ -71,10 +73,6 @@ class Samples:
             mobile=np.isin(np.sort(chosen), order[-n:]),
         )
 
-    @property
-    def _trajectory(self) -> np.ndarray:
-        return np.unique(self.trajectories, return_inverse=True)[1].reshape(-1)
-
 
 @dataclass(frozen=True)
 class Rows(Samples):
@@ -88,8 +86,9 @@ class Rows(Samples):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        order = np.lexsort((self.begins, self.mobile, self.particles, self._trajectory))
-        keys = np.stack([self._trajectory, self.particles, self.mobile], axis=1)[order]
+        trajectories = _numbered(self.trajectories)
+        order = np.lexsort((self.begins, self.mobile, self.particles, trajectories))
+        keys = np.stack([trajectories, self.particles, self.mobile], axis=1)[order]
         overlap = (keys[1:] == keys[:-1]).all(axis=1) & (self.begins[order][1:] <= self.ends[order][:-1] - 1)
         if overlap.any():
             k = int(np.flatnonzero(overlap)[0])
@@ -112,9 +111,14 @@ class Rows(Samples):
 
 
 def expect_separate(train: Samples, test: Samples) -> None:
-    """Raises: ValueError: a trajectory is in both, whose particles know each other."""
-    if len(shared := np.intersect1d(train.trajectories, test.trajectories)):
-        raise ValueError(
-            f"found trajectory {', '.join(map(str, shared))} in training and in test, expected separate trajectories: rows of one "
-            "structure are alike, and a test on them flatters; keep whole trajectories apart"
-        )
+    """Raises: ValueError: a trajectory, or a structure, is in both, whose particles know each other."""
+    for word in ("trajectories", "structures"):
+        if len(shared := np.intersect1d(getattr(train, word), getattr(test, word))):
+            raise ValueError(
+                f"found the {word} {', '.join(map(str, shared))} in training and in test, expected separate ones: rows of one structure "
+                "are alike, and a test on them flatters; keep all that is of one structure on one side"
+            )
+
+
+def _numbered(names: np.ndarray) -> np.ndarray:
+    return np.unique(names, return_inverse=True)[1].reshape(-1)

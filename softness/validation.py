@@ -11,6 +11,8 @@ from softness.hyperplane import Hyperplane
 from softness.rows import Rows, Samples, expect_separate
 
 ONE_SIDED = 0.95  # share of one class in what a plane says, from which on it says the same of everything
+FEWEST_TESTED = 5  # distinct particles of a class, without which a test says nothing; and rows in a bin of the calibration
+BINS = 10
 SHARES = (0.1, 0.2, 0.4, 0.7, 1.0)  # of the particles, of the learning curve
 
 
@@ -20,7 +22,11 @@ class Validation:
 
     soft_of_mobile: P(S > 0 | mobile), of the test's mobile rows. soft: P(S > 0), of all samples of the test trajectories, or of its rows
         where nothing else is given. The one says little without the other: a plane that calls everything soft has 1 and 1.
-    control: test accuracy of planes fitted to permuted labels, mean and its standard error: 0.5 where nothing leaks.
+    control: balanced accuracy of planes fitted to labels that are drawn for each particle number, the same in training and test, mean
+        and its standard error: 0.5, unless structures of the two sides are alike particle by particle.
+    said, seen, seen_error: (k,), calibrated probability of test rows, and the share of them that is mobile. brier: mean square of the
+        difference, 0.25 for one that knows nothing. Both classes weigh the same.
+    loss: log loss of rows left out in the choice of C, None without; log 2 for a plane that knows nothing.
     curve_rows: (k,), training rows. curve: (k,), test accuracy with them.
     n_train, n_test: rows. n_particles: distinct ones in training.
     """
@@ -32,6 +38,11 @@ class Validation:
     soft_of_mobile: Estimate
     soft: Estimate
     control: Estimate
+    said: np.ndarray
+    seen: np.ndarray
+    seen_error: np.ndarray
+    brier: Estimate
+    loss: float | None
     curve_rows: np.ndarray
     curve: np.ndarray
     n_train: int
@@ -48,7 +59,9 @@ class Validation:
         if self.balanced.value - 2 * self.balanced.error <= 0.5:
             found.append(f"the balanced accuracy on the test, {self.balanced}, is not above the 0.5 of chance")
         if abs(self.control.value - 0.5) > 0.03 + 3 * self.control.error:
-            found.append(f"planes fitted to permuted labels reach {self.control}, expected 0.5: something of the test is known in training")
+            found.append(f"planes fitted to permuted labels reach {self.control}, expected 0.5: structures of training and test are alike")
+        if self.loss is not None and self.loss >= np.log(2):
+            found.append(f"in training, rows left out have a loss of {self.loss:.2f}, not below the {np.log(2):.2f} of chance")
         return found
 
 
@@ -66,6 +79,7 @@ def validate(
     """
     expect_separate(train, test)
     train.expect_many()
+    test.expect_many(FEWEST_TESTED)
     if not 0 < test.mobile.mean() < 1:
         raise ValueError(f"found {int(test.mobile.sum())} mobile rows of {len(test)} in the test, expected both classes")
     rng = np.random.default_rng(seed)
@@ -73,22 +87,51 @@ def validate(
     right = (decisions > 0) == test.mobile
     others = test if everyone is None else everyone
     fixed = clone(plane).set_params(C=plane.C_, folds=0)
-    permuted = [_accuracy(clone(fixed).fit(train.features, rng.permutation(train.mobile)), test) for _ in range(permutations)]
+    permuted = [_permuted(fixed, train, test, rng) for _ in range(permutations)]
+    probability, weights = plane.predict_proba(test.features)[:, 1], 0.5 / np.where(test.mobile, test.mobile.mean(), 1 - test.mobile.mean())
+    said, seen, seen_error = _reliability(probability, test.mobile, weights)
     rows, curve = _learning_curve(fixed, train, test, rng)
     return Validation(
         train=_resampled(plane.predict(train.features) == train.mobile, train.groups, rng),
         test=_resampled(right, test.groups, rng),
-        balanced=_resampled(right, test.groups, rng, lambda k: (right[k][test.mobile[k]].mean() + right[k][~test.mobile[k]].mean()) / 2),
-        auc=_resampled(right, test.groups, rng, lambda k: roc_auc_score(test.mobile[k], decisions[k])),
+        balanced=_resampled(right, test.groups, rng, lambda k: _balanced(right[k], test.mobile[k])),
+        auc=_resampled(right, test.groups, rng, lambda k: _auc(test.mobile[k], decisions[k])),
         soft_of_mobile=_resampled(right[test.mobile], test.groups[test.mobile], rng),
         soft=_resampled(plane.decision_function(others.features) > 0, others.groups, rng),
         control=Estimate(float(np.mean(permuted)), float(np.std(permuted, ddof=1) / np.sqrt(permutations))),
+        said=said,
+        seen=seen,
+        seen_error=seen_error,
+        brier=_resampled(weights * np.square(probability - test.mobile), test.groups, rng),
+        loss=plane.losses_[plane.C_] if plane.losses_ and plane.model == "logistic" else None,
         curve_rows=rows,
         curve=curve,
         n_train=len(train),
         n_test=len(test),
         n_particles=len(np.unique(train.groups)),
     )
+
+
+def _permuted(fixed: Hyperplane, train: Rows, test: Rows, rng: np.random.Generator) -> float:
+    """Balanced accuracy on labels that have nothing to do with structure, but are the same for one particle number on both sides."""
+    numbers, place = np.unique(np.concatenate([train.particles, test.particles]), return_inverse=True)
+    label = rng.permutation(len(numbers)) % 2 == 0
+    own, other = label[place.reshape(-1)[: len(train)]], label[place.reshape(-1)[len(train) :]]
+    if own.all() or not own.any() or other.all() or not other.any():
+        return 0.5
+    said = clone(fixed).fit(train.features, own).predict(test.features).astype(bool)
+    return float((said[other].mean() + (~said[~other]).mean()) / 2)
+
+
+def _reliability(probability: np.ndarray, mobile: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Means of the told probability in bins, the weighted share of mobile rows, and its binomial error."""
+    place = np.minimum((probability * BINS).astype(int), BINS - 1)
+    total, squares = np.bincount(place, weights, BINS), np.bincount(place, weights**2, BINS)
+    kept = np.bincount(place, minlength=BINS) >= FEWEST_TESTED
+    said = np.bincount(place, weights * probability, BINS)[kept] / total[kept]
+    seen = np.bincount(place, weights * mobile, BINS)[kept] / total[kept]
+    effective = total[kept] ** 2 / squares[kept]
+    return said, seen, np.sqrt(np.maximum(seen * (1 - seen), 0.25 / effective) / effective)
 
 
 def _accuracy(plane: Hyperplane, test: Rows) -> float:
@@ -116,15 +159,15 @@ def _resampled(values: np.ndarray, groups: np.ndarray, rng: np.random.Generator,
     draws = []
     for _ in range(times):
         rows = np.concatenate([members[k] for k in rng.integers(len(members), size=len(members))])
-        with np.errstate(invalid="ignore"):
-            draws.append(_or_nan(of, rows))
+        draws.append(of(rows))
     # where all rows are right no draw differs: half a row is what cannot be seen
     return Estimate(float(of(np.arange(len(values)))), max(float(np.nanstd(draws, ddof=1)), 0.5 / len(values)))
 
 
-def _or_nan(of, rows: np.ndarray) -> float:
+def _balanced(right: np.ndarray, mobile: np.ndarray) -> float:
     """NaN where a draw holds one class alone."""
-    try:
-        return float(of(rows))
-    except ValueError:
-        return np.nan
+    return float((right[mobile].mean() + right[~mobile].mean()) / 2) if 0 < mobile.mean() < 1 else np.nan
+
+
+def _auc(mobile: np.ndarray, decisions: np.ndarray) -> float:
+    return float(roc_auc_score(mobile, decisions)) if 0 < mobile.mean() < 1 else np.nan

@@ -43,7 +43,7 @@ class Windows:
     def counts(self, frame_time: float) -> tuple[int, int, int]:
         """Frames of the structure, from the first to the last of the motion, and in an increment; frame_time: fs."""
         time = frame_time / 1000
-        if self.increment < 0.999 * time:
+        if self.measure == "d_cum" and self.increment < 0.999 * time:
             raise ValueError(
                 f"found frames {frame_time:g} fs apart for increments of {self.increment:g} ps, expected them no further apart; write "
                 "frames more often, or lengthen `increment`"
@@ -100,28 +100,30 @@ def motions(frames: Frames, system: System, windows: Windows) -> np.ndarray:
 
 
 def window_samples(
-    frames: Frames, system: System, windows: Windows, functions: RadialFunctions, trajectory: int | str = 0, trace: Iterator | None = None
+    frames: Frames,
+    system: System,
+    windows: Windows,
+    functions: RadialFunctions,
+    trajectory: int | str = 0,
+    structure: int | str | None = None,
 ) -> Samples:
     """Structure and motion of every mobile ion in every window of a trajectory.
 
     Args:
-        frames: all of it, unwrapped. trajectory: its number or name, for what must be kept apart.
-        trace: what is advanced once for each window, such as a progress bar; None: nothing.
+        frames: all of it, unwrapped. trajectory: its number or name; structure: of what it is of, None: of nothing else: for what must be
+            kept apart.
     Raises:
         ValueError: as `motions`.
     """
     motion = motions(frames, system, windows)
-    features = []
-    for positions, cell in structures(frames, system, windows):
-        features.append(functions.of_frame(positions, cell, system.symbols, system.ions))
-        if trace is not None:
-            next(trace, None)
+    features = [functions.of_frame(*before, system.symbols, system.ions) for before in structures(frames, system, windows)]
     begins = np.repeat(np.array(windows.begins(len(frames), system.frame_time)), len(system.ions))
     return Samples(
         features=np.concatenate(features),
         motion=motion.reshape(-1),
         particles=np.tile(system.ions, len(motion)),
         trajectories=np.full(motion.size, trajectory),
+        structures=np.full(motion.size, trajectory if structure is None else structure),
         at=begins - 1,
         begins=begins,
         ends=begins + windows.counts(system.frame_time)[1],

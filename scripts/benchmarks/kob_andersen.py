@@ -20,8 +20,10 @@ from mlff.trajectory import Frames
 from softness.hop_rows import hop_rows
 from softness.hyperplane import Hyperplane
 from softness.radial import RadialFunctions
+from softness.rows import Samples
 from softness.validation import validate
 
+SEEN = 20  # frames in which all particles are told
 N, SHARE, DENSITY, STEP = 1000, 0.2, 1.2, 0.005
 INPUT = """
 units lj
@@ -78,7 +80,8 @@ def main() -> None:
 
 def simulate(arguments: argparse.Namespace, seed: int) -> tuple[subprocess.Popen | None, Path]:
     """Starts LAMMPS, unless the dump is there already."""
-    dump = arguments.folder / f"run_{seed}.dump"
+    settings = "_".join(f"{value:g}" for value in (arguments.temperature, arguments.rest, arguments.time, arguments.every))
+    dump = arguments.folder / f"run_{settings}_{seed}.dump"
     if dump.exists():
         return None, dump
     steps = {
@@ -87,10 +90,10 @@ def simulate(arguments: argparse.Namespace, seed: int) -> tuple[subprocess.Popen
     edge, n_b = (N / DENSITY) ** (1 / 3), round(SHARE * N)
     words = {"edge": edge, "n_a": N - n_b, "n_b": n_b, "seed": 1000 + seed, "seed_b": 2000 + seed, "step": STEP}
     words |= {"temperature": arguments.temperature, "every": round(arguments.every / STEP), "dump": dump.with_suffix(".part").resolve()}
-    script = arguments.folder / f"run_{seed}.in"
+    script = dump.with_suffix(".in")
     script.write_text(INPUT.format(**words, **steps) + f"shell mv {dump.with_suffix('.part').resolve()} {dump.resolve()}\n")
     lmp = Path(sys.executable).with_name("lmp")
-    log = (arguments.folder / f"run_{seed}.log").open("w")
+    log = dump.with_suffix(".log").open("w")
     return subprocess.Popen([lmp, "-in", script.name, "-log", "none"], cwd=arguments.folder, stdout=log, stderr=log), dump
 
 
@@ -108,7 +111,7 @@ def told(read: list, species: str, arguments: argparse.Namespace) -> dict:
     """Of hops and quiet stretches of one species; the structure is that of the mean positions of one window."""
     functions = RadialFunctions(("A", "B"), first=0.4, last=2.6, step=0.1, width=0.1)
     window = 5
-    rows = []
+    rows, everyone = [], []
     for number, (types, positions, edge) in enumerate(read):
         symbols = tuple("AB"[k - 1] for k in types)
         smooth = averaged(positions, window)
@@ -119,9 +122,10 @@ def told(read: list, species: str, arguments: argparse.Namespace) -> dict:
         )
         hops = {"window": window * arguments.every, "cut": 0.2, "low": 0.05, "quiet": 100.0}
         rows.append(hop_rows(Frames(np.arange(len(smooth)), smooth, cells), system, functions, number, lead=window, **hops))
+        everyone.append(all_of(smooth, cells, system, functions, number))
     train, test = rows
     plane = Hyperplane().fit(train.features, train.mobile, train.groups)
-    found = validate(plane, train, test)
+    found = validate(plane, train, test, everyone[1])
     numbers = {
         name: (getattr(found, name).value, getattr(found, name).error)
         for name in ("train", "test", "balanced", "auc", "soft_of_mobile", "control")
@@ -132,6 +136,15 @@ def told(read: list, species: str, arguments: argparse.Namespace) -> dict:
         "n_test": found.n_test,
         "doubts": found.doubts,
     }
+
+
+def all_of(positions: np.ndarray, cells: np.ndarray, system: System, functions: RadialFunctions, number: int) -> Samples:
+    """Every particle of the species in frames far apart, whatever it does."""
+    frames = np.arange(0, len(positions) - 1, max(1, len(positions) // SEEN))
+    features = [functions.of_frame(positions[k], cells[k], system.symbols, system.ions) for k in frames]
+    n = len(frames) * len(system.ions)
+    at, own = np.repeat(frames, len(system.ions)), np.full(n, number)
+    return Samples(np.concatenate(features), np.full(n, np.nan), np.tile(system.ions, len(frames)), own, own, at, at + 1, at + 1)
 
 
 def averaged(positions: np.ndarray, n: int) -> np.ndarray:

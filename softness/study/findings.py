@@ -25,10 +25,11 @@ MOST_FRAMES = 6  # of a trajectory, in which volumes and energies are computed
 class Findings:
     """Of one trajectory.
 
-    softness: (n_windows, n_ions), of the structures before the windows. d_cum: the same shape, Å². units: kinds of anions, as found in the
-    first structure.
-    near: kind → softness of the ions within 5 Å of a centre of such a unit. shares: kind → trend of the share of ligands against softness.
-    g: "S in PS4, soft ions" → g(r) at `r`. volume: Å³, energy: eV, against softness; None where there are too few, or no potential.
+    softness: (n_windows, n_ions), of the structures before the windows. d_cum: the same shape, Å².
+    units: kinds of anions, as found in the first structure.
+    near: kind → softness of the ions within 5 Å of a centre of such a unit, and which ions they are.
+    shares: kind → trend of the share of ligands against softness. g: "S in PS4, soft" → g(r) at `r`.
+    volume: Å³, energy: eV, against softness; None where there are too few ions, or no potential.
     space, time: correlations of softness. deviation: eV/Å, of forces among the members of the potential's committee, by species.
     """
 
@@ -37,11 +38,11 @@ class Findings:
     softness: np.ndarray
     d_cum: np.ndarray
     units: dict[str, int]
-    near: dict[str, np.ndarray]
+    near: dict[str, tuple[np.ndarray, np.ndarray]]
     shares: dict[str, Trend]
     r: np.ndarray
     g: dict[str, np.ndarray]
-    volume: Trend
+    volume: Trend | None
     energy: Trend | None
     space: Correlation
     time: Correlation | None
@@ -52,17 +53,16 @@ def findings(sampled: Sampled, fit: Fit, calculator: Calculator | None, centre: 
     """Everything of one trajectory. centre, ligand: symbols of the anions' atoms; r_max: Å, of what is near an ion."""
     system, ions = sampled.system, sampled.system.ions
     softness = fit.softness.plane.soft(sampled.samples.features[:, fit.columns]).reshape(-1, len(ions))
-    near: dict[str, list[np.ndarray]] = {}
-    shares: dict[str, list[np.ndarray]] = {}
+    near: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+    shares: list[dict[str, np.ndarray]] = []
     g: dict[str, list[np.ndarray]] = {}
     units: dict[str, int] = {}
     for k, (positions, cell) in enumerate(sampled.structures):
         topology = classify(system.numbers, positions, cell, system.pbc)
         units = units or topology.counts()
         for kind, chosen in near_units(positions, cell, system.symbols, ions, topology.anions, r_max, centre).items():
-            near.setdefault(kind, []).append(softness[k][chosen])
-        for kind, share in unit_shares(positions, cell, system.symbols, ions, topology.anions, r_max, ligand).items():
-            shares.setdefault(kind, [np.zeros(len(ions)) for _ in range(k)]).append(share)
+            near.setdefault(kind, []).append((softness[k][chosen], np.flatnonzero(chosen)))
+        shares.append(unit_shares(positions, cell, system.symbols, ions, topology.anions, r_max, ligand))
         for name, curve in _g(positions, cell, system.symbols, ions, softness[k], topology.anions, ligand).items():
             g.setdefault(name, []).append(curve)
     every = max(1, len(sampled.structures) // MOST_FRAMES)
@@ -79,8 +79,8 @@ def findings(sampled: Sampled, fit: Fit, calculator: Calculator | None, centre: 
         softness=softness,
         d_cum=sampled.samples.motion.reshape(softness.shape),
         units=units,
-        near={kind: np.concatenate(parts) for kind, parts in near.items()},
-        shares={k: trend(softness.reshape(-1), np.concatenate(p), everyone) for k, p in shares.items() if len(p) == len(softness)},
+        near={kind: tuple(np.concatenate(part) for part in zip(*parts, strict=True)) for kind, parts in near.items()},
+        shares=_trends(softness, shares, everyone),
         r=(EDGES[1:] + EDGES[:-1]) / 2,
         g={name: np.mean(parts, axis=0) for name, parts in g.items()},
         volume=trend(own, volumes, who),
@@ -89,6 +89,16 @@ def findings(sampled: Sampled, fit: Fit, calculator: Calculator | None, centre: 
         time=in_time(softness, step / 1000) if len(softness) >= 4 else None,
         deviation=deviation,
     )
+
+
+def _trends(softness: np.ndarray, shares: Sequence[dict[str, np.ndarray]], who: np.ndarray) -> dict[str, Trend]:
+    """A kind that is not there in a frame has no share in it."""
+    found = {}
+    for kind in sorted({kind for frame in shares for kind in frame}):
+        of_frames = [frame.get(kind, np.zeros(softness.shape[1])) for frame in shares]
+        if (one := trend(softness.reshape(-1), np.concatenate(of_frames), who)) is not None:
+            found[kind] = one
+    return found
 
 
 def _g(

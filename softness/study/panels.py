@@ -4,14 +4,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mlff.analysis import Estimate
 from mlff.report.analysis_page import Observed
 from mlff.report.md_tables import cell
 from mlff.report.panels import Curve, Curves, Description, Number
 from mlff.report.tables import Row, Table
 from softness.activation import Activation
 from softness.barriers import Band
-from softness.correlation import Trend
+from softness.correlation import Trend, mean_of_groups
 from softness.study.barriers import alike, medians
 from softness.study.findings import Findings
 from softness.study.fits import Fit
@@ -74,7 +73,17 @@ def plane_description(fit: Fit) -> Description:
         Number("balanced accuracy", v.balanced),
         Number("AUC", v.auc),
         Number("accuracy with permuted labels", v.control),
+        Number("Brier score of the calibrated probability", v.brier),
     ]
+    said = Curve.where_known("test", v.said, v.seen, v.seen_error)
+    panels.append(
+        Curves(
+            "Calibration",
+            "p(mobile) as told",
+            "share of mobile rows",
+            [said, Curve("perfect", np.array([0.0, 1.0]), np.array([0.0, 1.0]), style="dashed")],
+        )
+    )
     return Description(
         "The plane", "Fitted to whole trajectories, told on others; rows of one particle stay together in the choice of C.", panels, numbers
     )
@@ -88,7 +97,7 @@ def trajectory_description(found: Findings) -> Description:
     histogram = lambda x: np.histogram(x, edges, density=True)[0]  # noqa: E731
     panels = [Curves("Softness", S, "density", [Curve("all ions", middle, histogram(values), style="steps")], marks={"plane": 0.0})]
     if found.near:
-        by_unit = [Curve(kind, middle, histogram(x), style="steps") for kind, x in found.near.items() if len(x) > 1]
+        by_unit = [Curve(kind, middle, histogram(x), style="steps") for kind, (x, _) in found.near.items() if len(x) > 1]
         panels.append(
             Curves(
                 "Softness near units",
@@ -102,7 +111,8 @@ def trajectory_description(found: Findings) -> Description:
     if found.shares:
         curves = [_of_trend(kind, t) for kind, t in found.shares.items()]
         panels.append(Curves("Ligands around", S, "share of ligands within 5 Å", curves))
-    panels.append(Curves("Voronoi volume", S, "volume, Å³", [_of_trend("ions", found.volume)]))
+    if found.volume is not None:
+        panels.append(Curves("Voronoi volume", S, "volume, Å³", [_of_trend("ions", found.volume)]))
     if found.energy is not None:
         panels.append(Curves("Potential energy", S, "energy, eV", [_of_trend("ions", found.energy)]))
     for word in ("soft", "hard"):
@@ -133,8 +143,8 @@ def trajectory_description(found: Findings) -> Description:
     share = 100 * (np.arange(len(motion)) + 0.5) / max(1, len(motion))
     panels.append(Curves("Motion", "share of ions, %", "motion in a window, Å²", [Curve("ions", share, motion)], log_y=True))
     numbers = [
-        Number("mean softness", _mean(values)),
-        *(Number(f"mean softness near {kind}", _mean(x)) for kind, x in found.near.items() if len(x) > 1),
+        Number("mean softness", mean_of_groups(values, np.tile(np.arange(found.softness.shape[1]), len(found.softness)))),
+        *(Number(f"mean softness near {kind}", mean_of_groups(x, who)) for kind, (x, who) in found.near.items() if len(x) > 1),
     ]
     trends = {"volume": found.volume, "energy": found.energy} | {f"share of {kind}": t for kind, t in found.shares.items()}
     trends = {name: t for name, t in trends.items() if t is not None and t.pearson.known}
@@ -224,7 +234,3 @@ def _of_trend(name: str, found: Trend) -> Curve:
 
 def _points(name: str, x: np.ndarray, y: np.ndarray, error: np.ndarray) -> Curve:
     return Curve.where_known(name, x, y, error)
-
-
-def _mean(values: np.ndarray) -> Estimate:
-    return Estimate(float(values.mean()), float(values.std(ddof=1) / np.sqrt(len(values))))

@@ -20,7 +20,7 @@ from softness.radial import RadialFunctions
 from softness.rows import Samples
 from softness.windows import Windows, motions, structures, window_samples
 
-KEPT = tuple(field.name for field in fields(Samples) if field.name != "trajectories")
+KEPT = tuple(field.name for field in fields(Samples) if field.name not in ("trajectories", "structures"))
 
 
 @dataclass(frozen=True)
@@ -75,19 +75,26 @@ def read(sources: Sequence[Source], windows: Windows, functions: RadialFunctions
         trajectory = source.open()
         parts = list(trajectory.chunks(source.first))
         frames = Frames(*(np.concatenate([getattr(part, name) for part in parts]) for name in ("steps", "positions", "cells")))
-        settings = {"windows": asdict(windows), "functions": asdict(functions), "paths": [str(path) for path in source.paths]}
-        settings |= {"frames": len(frames), "mobile": source.system.mobile, "first": source.first}
+        settings = {
+            "windows": asdict(windows),
+            "functions": asdict(functions),
+            "reading": asdict(source.reading),
+            "rests": source.system.rests,
+        }
+        settings |= {"frame_time": source.system.frame_time, "frames": _hash_of(frames)}
         file = kept / f"{source.name}_{_hash(settings)}.safetensors"
+        glass = _structure(trajectory.about, source.name)
         arrays = _loaded(file)
         if arrays is None:
-            samples = window_samples(frames, source.system, windows, functions, source.name)
+            samples = window_samples(frames, source.system, windows, functions, source.name, glass)
             arrays = {name: np.ascontiguousarray(getattr(samples, name)) for name in KEPT}
             arrays["displacements"] = motions(frames, source.system, displacement).reshape(-1)
             kept.mkdir(parents=True, exist_ok=True)
             with written_whole(file) as unfinished:
                 save_file(arrays, unfinished)
         own = {name: arrays[name] for name in KEPT}
-        samples = Samples(**own, trajectories=np.full(len(arrays["motion"]), source.name))
+        n = len(arrays["motion"])
+        samples = Samples(**own, trajectories=np.full(n, source.name), structures=np.full(n, glass))
         found.append(Sampled(source, frames, samples, arrays["displacements"], list(structures(frames, source.system, windows))))
     return found
 
@@ -100,5 +107,16 @@ def _loaded(file: Path) -> Mapping[str, np.ndarray] | None:
         return None
 
 
+def _structure(about: Mapping, name: str) -> str:
+    """What a run started from: all temperatures of one seed are of one structure. Where nothing tells it, a trajectory has its own."""
+    return f"{about['structure']} of seed {about['seed']}" if {"structure", "seed"} <= set(about) else name
+
+
+def _hash_of(frames: Frames) -> str:
+    """Of all steps and of three frames."""
+    chosen = np.ascontiguousarray(frames.positions[[0, len(frames) // 2, -1]])
+    return hashlib.sha256(np.ascontiguousarray(frames.steps).tobytes() + chosen.tobytes()).hexdigest()
+
+
 def _hash(settings: Mapping) -> str:
-    return hashlib.sha256(json.dumps(settings, sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(settings, sort_keys=True, default=str).encode()).hexdigest()[:12]

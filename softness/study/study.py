@@ -12,7 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from mlff.report.analysis_page import AnalysisReport, write_analysis_report
-from mlff.run.analysis.sources import Reading
+from mlff.run.analysis.sources import Reading, Source
 from mlff.run.console import console
 from softness.hyperplane import Hyperplane
 from softness.radial import RadialFunctions
@@ -44,8 +44,10 @@ def study(cfg: DictConfig) -> Path:
     species = sorted({symbol for source in sides[0] for symbol in source.system.symbols})
     functions = RadialFunctions(neighbour_species=tuple(species), **words["functions"])
     neighbours = {name: tuple(species) if chosen is None else tuple(chosen) for name, chosen in words["neighbours"].items()}
+    _check(words, sides, species, neighbours)
     train, test = (read(side, windows, functions, folder / "samples") for side in sides)
-    provenance = {"train": [each.name for each in train], "test": [each.name for each in test], "windows": words["windows"]}
+    told = {side: {each.name: _told(each) for each in of} for side, of in (("training", train), ("test", test))}
+    provenance = {"trajectories": told, "windows": words["windows"], "model": cfg.model}
     found_fits = fits(train, test, functions, neighbours, words["percents"], Hyperplane(**words["plane"]), cfg.permutations, provenance)
     fit = found_fits[cfg.chosen.neighbours, cfg.chosen.percent]
     fit.softness.save(folder / "plane")
@@ -65,7 +67,7 @@ def study(cfg: DictConfig) -> Path:
         main=[("test accuracy", fit.validation.test, f"{cfg.chosen.percent:g} % at each end"), ("AUC", fit.validation.auc, "")],
         tables=[accuracy_table(found_fits)],
         warnings=[f"{doubt[0].upper()}{doubt[1:]}." for doubt in fit.validation.doubts],
-        setup={"training": {each.name: _told(each) for each in train}, "test": {each.name: _told(each) for each in test}},
+        setup=told,
         config_text=OmegaConf.to_yaml(cfg, resolve=True),
         kicker="Softness",
     )
@@ -74,6 +76,24 @@ def study(cfg: DictConfig) -> Path:
     _print(found_fits)
     log.info("%s; plane/, numbers.json, csv/, figures/ and frames with softness for OVITO beside it", page)
     return page
+
+
+def _check(words: dict, sides: Sequence[Sequence[Source]], species: Sequence[str], neighbours: dict[str, tuple[str, ...]]) -> None:
+    """Before anything is computed. Raises: ValueError."""
+    chosen = words["chosen"]
+    if chosen["neighbours"] not in neighbours or chosen["percent"] not in words["percents"]:
+        raise ValueError(
+            f"chosen is {chosen}, expected one of neighbours ({', '.join(neighbours)}) and of percents ({words['percents']}); add it there"
+        )
+    if unknown := sorted({symbol for of in neighbours.values() for symbol in of} - set(species)):
+        raise ValueError(f"neighbours name {', '.join(unknown)}, expected species of the trajectories: {', '.join(species)}")
+    if new := sorted({symbol for source in sides[1] for symbol in source.system.symbols} - set(species)):
+        raise ValueError(
+            f"found {', '.join(new)} in the test alone, expected the species of training, {', '.join(species)}: the plane knows no others"
+        )
+    files = [{path.resolve() for source in side for path in source.paths} for side in sides]
+    if shared := sorted(map(str, files[0] & files[1])):
+        raise ValueError(f"found {', '.join(shared)} in training and in test, expected other trajectories; keep whole ones apart")
 
 
 def _model(cfg: DictConfig) -> str:
@@ -123,6 +143,7 @@ def _told(sampled: Sampled) -> dict[str, object]:
         "temperature, K": "–" if sampled.temperature is None else f"{sampled.temperature:g}",
         "frames": len(sampled.frames),
         "windows": sampled.n_windows,
+        "of": str(sampled.samples.structures[0]),
     }
 
 

@@ -15,4 +15,6 @@ def planted(rng, trajectory, n_windows=10, n_ions=60, noise=0.5) -> Samples:
     begins = np.repeat(10 * np.arange(n_windows) + 1, n_ions)
     ions = np.tile(np.arange(n_ions), n_windows)
     n = n_windows * n_ions
-    return Samples(features.reshape(n, -1), motion.reshape(-1), ions, np.full(n, trajectory), begins - 1, begins, begins + 9)
+    return Samples(
+        features.reshape(n, -1), motion.reshape(-1), ions, np.full(n, trajectory), np.full(n, trajectory), begins - 1, begins, begins + 9
+    )

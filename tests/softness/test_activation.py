@@ -44,6 +44,11 @@ def test_bins_without_hops_tell_nothing(rng):
     assert np.isfinite(found.barrier[2:]).all()
 
 
+def test_without_lines_there_is_no_probability(rng):
+    found = activation({T: values for T, values in hopping(rng, 20_000).items() if T < 550})
+    assert np.isnan(found.at(np.zeros(2), 300.0)).all()
+
+
 def test_reduced_units(rng):
     samples = {T: (s, rng.random(len(s)) < np.exp(-1.0 / T)) for T, s in ((t, rng.normal(size=50_000)) for t in (0.4, 0.5, 0.7))}
     found = activation(samples, n_bins=2, k=1.0)

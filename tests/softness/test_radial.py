@@ -87,6 +87,11 @@ def test_a_block_of_one_species_is_the_same_beside_others(glass):
     assert ALL.names[31] == "P 2"
 
 
+def test_a_centre_may_be_asked_for_twice(glass):
+    found = ALL.of_frame(glass, CELL, SYMBOLS, [3, 7, 3])
+    np.testing.assert_array_equal(found, ALL.of_frame(glass, CELL, SYMBOLS, np.arange(10))[[3, 7, 3]])
+
+
 def test_a_smooth_cutoff_has_no_step():
     functions = RadialFunctions(("Li",), cutoff="smooth")
     r = functions.r_max + np.array([-1e-4, 1e-4])

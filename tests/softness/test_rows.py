@@ -12,7 +12,8 @@ def samples(rng, n_windows=4, n_ions=30, trajectory=0) -> Samples:
     windows, ions = np.meshgrid(np.arange(n_windows), np.arange(n_ions), indexing="ij")
     begins = 10 * windows.reshape(-1) + 1
     n = n_windows * n_ions
-    return Samples(rng.normal(size=(n, 3)), rng.random(n), ions.reshape(-1), np.full(n, trajectory), begins - 1, begins, begins + 9)
+    own = np.full(n, trajectory)
+    return Samples(rng.normal(size=(n, 3)), rng.random(n), ions.reshape(-1), own, own, begins - 1, begins, begins + 9)
 
 
 @pytest.mark.parametrize("percent", [10, 25, 50])
@@ -60,8 +61,15 @@ def test_few_hard_particles_are_not_many_hard_rows(rng):
 def test_a_trajectory_is_trained_on_or_tested(rng):
     first, second = samples(rng), samples(rng, trajectory=1)
     expect_separate(first, second)
-    with pytest.raises(ValueError, match="found trajectory 1 in training and in test, expected separate trajectories"):
+    with pytest.raises(ValueError, match="found the trajectories 1 in training and in test, expected separate ones"):
         expect_separate(Samples.join([first, second]), second)
+
+
+def test_a_glass_is_trained_on_or_tested_at_whatever_temperature(rng):
+    cold, hot = samples(rng), replace(samples(rng, trajectory=1), structures=np.full(120, 0))
+    with pytest.raises(ValueError, match="found the structures 0 in training and in test"):
+        expect_separate(cold, hot)
+    assert len(np.unique(Samples.join([cold, hot]).groups)) == 30
 
 
 def test_groups_are_particles_of_a_trajectory(rng):
