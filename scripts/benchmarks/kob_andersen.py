@@ -1,8 +1,9 @@
 """Softness of the Kob–Andersen mixture, on which others have measured it, from a simulation of our own.
 
 `python scripts/benchmarks/kob_andersen.py`: 800 A and 200 B particles at density 1.2, Lennard-Jones cut at 2.5 σ, at a temperature where
-the liquid barely flows (Kob and Andersen, Phys. Rev. E 51, 4626, 1995), in LAMMPS. Two independent runs: a plane for each species is
-fitted to hops and quiet stretches of the one and told on the other. In units of σ, ε and τ = σ √(m/ε).
+the liquid barely flows (Kob and Andersen, Phys. Rev. E 51, 4626, 1995), in LAMMPS. Every frame is quenched to its inherent structure,
+as in Schoenholz et al., PNAS 114, 263 (2017): what is left are hops and places. Two independent runs: a plane for each species is fitted
+to hops and quiet stretches of the one and told on the other. In units of σ, ε and τ = σ √(m/ε).
 """
 
 import argparse
@@ -23,6 +24,17 @@ from softness.radial import RadialFunctions
 from softness.rows import Samples
 from softness.validation import validate
 
+HOPS = {"window": 5.0, "cut": 0.2, "low": 0.05, "quiet": 80.0}  # τ, σ², σ², τ
+LAST = 2.6  # σ, of the distances
+SHOWN = {
+    "train": "training rows told rightly",
+    "test": "test rows told rightly",
+    "balanced": "mean of both classes",
+    "auc": "area under the curve",
+    "soft_of_mobile": "P(S > 0 | rearranging)",
+    "soft": "P(S > 0)",
+    "control": "permuted labels",
+}
 SEEN = 20  # frames in which all particles are told
 N, SHARE, DENSITY, STEP = 1000, 0.2, 1.2, 0.005
 INPUT = """
@@ -52,10 +64,22 @@ run {cool}
 unfix bath
 fix bath all nvt temp {temperature} {temperature} 0.5
 run {rest}
-dump frames all custom {every} {dump} id type xu yu zu
+reset_timestep 0
+dump frames all custom {every} {raw} id type xu yu zu
 dump_modify frames sort id format float %.8g
 thermo {every}
 run {production}
+undump frames
+thermo 1000
+variable frame loop 0 {last}
+label quench
+variable step equal ${{frame}}*{every}
+read_dump {raw} ${{step}} x y z box no wrapped no
+minimize 1e-7 1e-2 200 1000
+write_dump all custom {part} id type xu yu zu modify sort id append yes format float %.8g
+next frame
+jump SELF quench
+shell mv {part} {dump}
 """
 
 
@@ -89,9 +113,11 @@ def simulate(arguments: argparse.Namespace, seed: int) -> tuple[subprocess.Popen
     }
     edge, n_b = (N / DENSITY) ** (1 / 3), round(SHARE * N)
     words = {"edge": edge, "n_a": N - n_b, "n_b": n_b, "seed": 1000 + seed, "seed_b": 2000 + seed, "step": STEP}
-    words |= {"temperature": arguments.temperature, "every": round(arguments.every / STEP), "dump": dump.with_suffix(".part").resolve()}
+    every, files = round(arguments.every / STEP), {name: dump.with_suffix(f".{name}").resolve() for name in ("raw", "part")}
+    words |= {"temperature": arguments.temperature, "every": every, "last": steps["production"] // every, "dump": dump.resolve()} | files
+    files["part"].unlink(missing_ok=True)  # of a run that was killed
     script = dump.with_suffix(".in")
-    script.write_text(INPUT.format(**words, **steps) + f"shell mv {dump.with_suffix('.part').resolve()} {dump.resolve()}\n")
+    script.write_text(INPUT.format(**words, **steps))
     lmp = Path(sys.executable).with_name("lmp")
     log = dump.with_suffix(".log").open("w")
     return subprocess.Popen([lmp, "-in", script.name, "-log", "none"], cwd=arguments.folder, stdout=log, stderr=log), dump
@@ -108,34 +134,24 @@ def frames_of(dump: Path) -> tuple[np.ndarray, np.ndarray, float]:
 
 
 def told(read: list, species: str, arguments: argparse.Namespace) -> dict:
-    """Of hops and quiet stretches of one species; the structure is that of the mean positions of one window."""
-    functions = RadialFunctions(("A", "B"), first=0.4, last=2.6, step=0.1, width=0.1)
-    window = 5
+    """Of hops and quiet stretches of one species."""
+    functions = RadialFunctions(("A", "B"), first=0.4, last=LAST, step=0.1, width=0.1)
     rows, everyone = [], []
     for number, (types, positions, edge) in enumerate(read):
         symbols = tuple("AB"[k - 1] for k in types)
-        smooth = averaged(positions, window)
-        cells = np.broadcast_to(np.eye(3) * edge, (len(smooth), 3, 3))
+        cells = np.broadcast_to(np.eye(3) * edge, (len(positions), 3, 3))
         # a τ of time stands for a ps: the numbers are the same
-        system = System(
-            symbols, np.ones(N), smooth[0], np.eye(3) * edge, species, 1000.0 * arguments.every, n_frames=len(smooth), rests=True
-        )
-        hops = {"window": window * arguments.every, "cut": 0.2, "low": 0.05, "quiet": 100.0}
-        rows.append(hop_rows(Frames(np.arange(len(smooth)), smooth, cells), system, functions, number, lead=window, **hops))
-        everyone.append(all_of(smooth, cells, system, functions, number))
+        system = System(symbols, np.ones(N), positions[0], np.eye(3) * edge, species, 1000.0 * arguments.every, n_frames=len(positions))
+        frames = Frames(np.arange(len(positions)), positions, cells)
+        rows.append(hop_rows(frames, system, functions, number, **HOPS))
+        everyone.append(all_of(positions, cells, system, functions, number))
     train, test = rows
     plane = Hyperplane().fit(train.features, train.mobile, train.groups)
     found = validate(plane, train, test, everyone[1])
-    numbers = {
-        name: (getattr(found, name).value, getattr(found, name).error)
-        for name in ("train", "test", "balanced", "auc", "soft_of_mobile", "control")
-    }
-    return numbers | {
-        "soft": (found.soft.value, found.soft.error),
-        "n_train": found.n_train,
-        "n_test": found.n_test,
-        "doubts": found.doubts,
-    }
+    names = ("train", "test", "balanced", "auc", "soft_of_mobile", "soft", "control")
+    numbers = {name: (getattr(found, name).value, getattr(found, name).error) for name in names}
+    counts = {"mobile": int(train.mobile.sum()), "quiet": int((~train.mobile).sum())}
+    return numbers | counts | {"doubts": found.doubts}
 
 
 def all_of(positions: np.ndarray, cells: np.ndarray, system: System, functions: RadialFunctions, number: int) -> Samples:
@@ -147,16 +163,15 @@ def all_of(positions: np.ndarray, cells: np.ndarray, system: System, functions: 
     return Samples(np.concatenate(features), np.full(n, np.nan), np.tile(system.ions, len(frames)), own, own, at, at + 1, at + 1)
 
 
-def averaged(positions: np.ndarray, n: int) -> np.ndarray:
-    """Mean of each frame and the n − 1 before it."""
-    sums = np.cumsum(positions, axis=0)
-    sums[n:] = sums[n:] - sums[:-n]
-    return sums[n - 1 :] / n
-
-
 def show(results: dict) -> None:
+    print(f"{'%':34}" + "".join(f"{species:>16}" for species in results))
+    for name, shown in SHOWN.items():
+        print(f"{shown:34}" + "".join(f"{100 * value:10.1f} ± {100 * error:3.1f}" for value, error in (r[name] for r in results.values())))
+    counts = [f"{numbers['mobile']}, {numbers['quiet']}" for numbers in results.values()]
+    print(f"{'hops, quiet stretches':34}" + "".join(f"{count:>16}" for count in counts))
     for species, numbers in results.items():
-        print(f"{species}: {numbers}")
+        for doubt in numbers["doubts"]:
+            print(f"{species}: {doubt}")
 
 
 if __name__ == "__main__":
