@@ -24,8 +24,11 @@ def names() -> list[str]:
 
 
 def make(name: str, system: System) -> Accumulator:
-    """With the settings of its configuration file."""
-    return instantiate(OmegaConf.load(FOLDER / f"{name}.yaml"))(system)
+    """With the settings of its configuration file, but for the refusal of a liquid, which the lithium below is."""
+    settings = OmegaConf.load(FOLDER / f"{name}.yaml")
+    if name == "hops":
+        settings.contrast = 0.0
+    return instantiate(settings)(system)
 
 
 def walk(rng: np.random.Generator) -> tuple[System, Frames, Series]:

@@ -8,7 +8,7 @@ import numpy as np
 from mlff.analysis.accumulator import check_settings, load_parts, stored_parts
 from mlff.analysis.sites.lattice_fractions import lattice_fractions
 from mlff.analysis.sites.result import Hops, hops_of
-from mlff.analysis.sites.site_search import find_sites
+from mlff.analysis.sites.site_search import CONTRAST, find_sites
 from mlff.analysis.sites.sites import TOO_NEAR, Sites, matched, sites_in, sites_of
 from mlff.analysis.sites.tally import Run, Tally
 from mlff.analysis.sites.vibration import SETTLED
@@ -38,6 +38,7 @@ class HopAccumulator:
         distance: Å, between maxima of the density that are two sites. least: share of those frames that an ion is at a site.
         window: ps, in which jumps make a string.
         keep: jumps, the first ones, that are listed one by one.
+        contrast: of the density on sites that are found and in the cell, below which ions move as in a liquid: there is no result.
     Raises:
         NotApplicable: no ions of the kind that moves, or no crystal.
         ValueError: sites or settings that cannot be.
@@ -57,6 +58,7 @@ class HopAccumulator:
         least: float = 0.02,
         window: float = 1.0,
         keep: int = 1000,
+        contrast: float = CONTRAST,
     ):
         if not len(system.ions):
             raise NotApplicable(f"found no {system.mobile} in the structure, expected ions that move; name another with `mobile`")
@@ -74,6 +76,7 @@ class HopAccumulator:
         self.system, self.cell = system, np.asarray(system.cell, float)
         self.core, self.largest_core = float(core), float(largest_core)
         self.distance, self.least, self.window, self.keep = float(distance), float(least), float(window), int(keep)
+        self.contrast = float(contrast)
         self.search = int(min(search, max(2, MOST_HELD // len(system.ions))))
         weights = np.zeros(0) if system.drift is None else np.asarray(system.drift, float)
         self._weights = weights / weights.sum() if len(weights) else weights
@@ -152,7 +155,7 @@ class HopAccumulator:
 
     def _settings(self) -> dict[str, np.ndarray]:
         """What runs that are joined have in common."""
-        names = ("core", "largest_core", "search", "distance", "least", "window", "keep")
+        names = ("core", "largest_core", "search", "distance", "least", "window", "keep", "contrast")
         given = Sites(np.zeros((0, 3)), np.zeros(0, str), np.zeros(0)) if self._given is None else self._given
         return {
             "symbols": np.array(self.system.symbols),
@@ -210,7 +213,7 @@ class HopAccumulator:
         sites = self._given
         if sites is None:
             try:
-                found = find_sites(fractions, self.cell, self.distance, self.least)
+                found = find_sites(fractions, self.cell, self.distance, self.least, self.contrast)
             except ValueError as none:
                 self._lost = str(none)
                 return

@@ -13,10 +13,12 @@ BLUR = 0.3  # Å, standard deviation: about that of a vibration, so that neither
 MOST_VOXELS, MOST_SAMPLES = 2**22, 2**18
 STILL = 0.002  # Å: a site that moves less is where it belongs
 STEPS = 30
-LEAST_CONTRAST = 1.5  # of a liquid 1.0, of superionic conductors from 5 on
+CONTRAST = 1.5  # of a liquid 1.0, of superionic conductors from 5 on
 
 
-def find_sites(fractions: np.ndarray, cell: np.ndarray, distance: float = 1.5, least: float = 0.02) -> np.ndarray:
+def find_sites(
+    fractions: np.ndarray, cell: np.ndarray, distance: float = 1.5, least: float = 0.02, contrast: float = CONTRAST
+) -> np.ndarray:
     """Places of high density, the densest first.
 
     Local maxima of the blurred density above its mean over the cell are taken from the highest down, each at least `distance` from those
@@ -24,13 +26,14 @@ def find_sites(fractions: np.ndarray, cell: np.ndarray, distance: float = 1.5, l
     the same sites.
 
     A liquid has such maxima too, until its ions have been everywhere. Sites are where the ions will be again: those of the first half of
-    the frames must be denser than the cell in the second.
+    the frames must be `contrast` times as dense as the cell in the second.
 
     Args:
         fractions: (n_frames, n_ions, 3), of positions in units of the cell.
         cell: (3, 3) rows, Å.
         distance: Å, below which two maxima are one site.
         least: share of the frames that an ion must be within half the distance, or it is no site.
+        contrast: 0 takes any maxima for sites.
     Returns:
         (n_sites, 3), in 0 to 1.
     Raises:
@@ -44,10 +47,10 @@ def find_sites(fractions: np.ndarray, cell: np.ndarray, distance: float = 1.5, l
         )
     half = len(fractions) // 2
     again = _contrast(_places(fractions[:half], cell, distance, least), fractions[half:], cell, distance / 2) if half else np.nan
-    if again < LEAST_CONTRAST:
+    if again < contrast:
         raise ValueError(
             f"found that ions are {again:.2f} times as dense on the sites of the first half of {len(fractions)} frames as in the cell, in "
-            f"the second half, expected at least {LEAST_CONTRAST:g}: they move as in a liquid; give sites by `sites` if there are any"
+            f"the second half, expected at least {contrast:g}: they move as in a liquid; give sites by `sites` if there are any"
         )
     return sites
 
