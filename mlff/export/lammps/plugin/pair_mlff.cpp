@@ -88,10 +88,15 @@ void PairMLFF::coeff(int narg, char **arg) {
   } catch (const std::exception &e) {
     problem = e.what();
   }
-  int n_failed = !problem.empty();
-  MPI_Allreduce(MPI_IN_PLACE, &n_failed, 1, MPI_INT, MPI_SUM, world);
-  if (n_failed == comm->nprocs) error->all(FLERR, problem);
-  if (!problem.empty()) error->one(FLERR, problem);  // a machine that lacks the file: the others wait for nobody then
+  int first = problem.empty() ? comm->nprocs : comm->me;
+  MPI_Allreduce(MPI_IN_PLACE, &first, 1, MPI_INT, MPI_MIN, world);
+  if (first < comm->nprocs) {  // on a machine that lacks the file, say: none goes on alone, and the first rank, which is heard, says why
+    int length = problem.size();
+    MPI_Bcast(&length, 1, MPI_INT, first, world);
+    problem.resize(length);
+    MPI_Bcast(problem.data(), length, MPI_CHAR, first, world);
+    error->all(FLERR, problem);
+  }
   const auto &known = potential->species;
   species_of_type.assign(n_types + 1, -1);
   for (int type = 1; type <= n_types; ++type) {
