@@ -5,11 +5,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlff.geometry import inside_cell, neighbor_list
+from mlff.geometry import close_pairs
 from mlff.trajectory import Frames
 from softness.artefact import Softness
-
-PERIODIC = np.ones(3, bool)
 
 
 @dataclass(frozen=True)
@@ -38,9 +36,8 @@ def in_space(values: np.ndarray, positions: np.ndarray, cells: np.ndarray, r_max
     mean, variance = values.mean(), values.var()
     sums, counts = np.zeros((len(values), n_bins)), np.zeros((len(values), n_bins))
     for k, (own, frame, cell) in enumerate(zip(values - mean, positions, cells, strict=True)):
-        inside = inside_cell(frame, cell)
-        (i, j), shift = neighbor_list(inside, cell, PERIODIC, r_max, half=True)
-        place = (np.linalg.norm(inside[j] - inside[i] + shift @ cell, axis=1) / width).astype(np.int64)
+        i, j, distance = close_pairs(frame, cell, r_max)
+        place = (distance / width).astype(np.int64)
         place, product = place[place < n_bins], (own[i] * own[j])[place < n_bins]
         sums[k] = np.bincount(place, product, minlength=n_bins)
         counts[k] = np.bincount(place, minlength=n_bins)

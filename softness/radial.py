@@ -6,9 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from mlff.geometry import inside_cell, neighbor_list
+from mlff.geometry import close_pairs
 
-PERIODIC = np.ones(3, bool)
 TAIL = 8.0  # widths δ of a Gaussian that are counted: exp(−32) is 1e-14
 NORMALISATIONS = ("two_sigma2", "L2")
 
@@ -129,9 +128,7 @@ def pairs_around(
     row[np.asarray(centres, np.int64)] = np.arange(len(centres))
     wanted = np.isin(symbols, np.asarray(species))
     chosen = np.flatnonzero((row >= 0) | wanted)  # the search need not see the others
-    inside = inside_cell(np.asarray(positions, float)[chosen], np.asarray(cell, float))
-    (i, j), shift = neighbor_list(inside, cell, PERIODIC, r_max, half=True)
-    distance = np.linalg.norm(inside[j] - inside[i] + shift @ np.asarray(cell, float), axis=1)
+    i, j, distance = close_pairs(np.asarray(positions, float)[chosen], np.asarray(cell, float), r_max)
     i, j = chosen[i], chosen[j]
     there, back = (row[i] >= 0) & wanted[j], (row[j] >= 0) & wanted[i]
     return (

@@ -9,10 +9,8 @@ import numpy as np
 
 from mlff.analysis.statistics.strided_blocks import StridedBlocks
 from mlff.analysis.system import System
-from mlff.geometry import inside_cell, neighbor_list
+from mlff.geometry import close_pairs
 from mlff.trajectory import Frames
-
-PERIODIC = np.ones(3, bool)
 
 
 @dataclass(frozen=True)
@@ -89,9 +87,7 @@ class PairDistributionAccumulator(StridedBlocks):
 
     def _count(self, positions: np.ndarray, cell: np.ndarray) -> np.ndarray:
         """Pairs, each once, by pair of species and bin, (n_pairs, n_bins)."""
-        inside = inside_cell(positions, cell)  # the search and the differences then work with small numbers
-        (i, j), shift = neighbor_list(inside, cell, PERIODIC, self.r_max, half=True)
-        distance = np.linalg.norm(inside[j] - inside[i] + shift @ cell, axis=1)
+        i, j, distance = close_pairs(positions, cell, self.r_max)
         low, high = np.minimum(self.kind[i], self.kind[j]), np.maximum(self.kind[i], self.kind[j])
         row = low * len(self.symbols) - low * (low - 1) // 2 + high - low
         place = np.minimum((distance * (self.n_bins / self.r_max)).astype(np.int64), self.n_bins - 1)

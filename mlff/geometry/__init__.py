@@ -2,7 +2,7 @@
 
 from mlff.geometry.breakage import bonds_to_watch, broken_anions
 from mlff.geometry.curve import along_curve
-from mlff.geometry.neighbors import inside_cell, neighbor_list
+from mlff.geometry.neighbors import close_pairs, inside_cell, neighbor_list
 from mlff.geometry.structural_units import StructuralUnits, structural_units
 from mlff.geometry.topology import Anion, Topology, classify, find_anions
 
@@ -14,6 +14,7 @@ __all__ = [
     "bonds_to_watch",
     "broken_anions",
     "classify",
+    "close_pairs",
     "find_anions",
     "inside_cell",
     "neighbor_list",

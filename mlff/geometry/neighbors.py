@@ -45,3 +45,13 @@ def inside_cell(positions: np.ndarray, cell: np.ndarray) -> np.ndarray:
     """The image of each position that lies in the cell, (n, 3), Å, of a cell that is periodic along all axes."""
     fraction = np.linalg.solve(cell.T, np.asarray(positions, float).T).T
     return (fraction - np.floor(fraction)) @ cell
+
+
+def close_pairs(positions: np.ndarray, cell: np.ndarray, r_max: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Each pair closer than r_max once, of a cell that is periodic along all axes: i and j, (n_pairs,) int64, and distances (n_pairs,), Å.
+
+    Positions may lie anywhere: the search and the differences work with their images in the cell, whose numbers are small.
+    """
+    inside = inside_cell(positions, cell)
+    (i, j), shift = neighbor_list(inside, cell, np.ones(3, bool), r_max, half=True)
+    return i, j, np.linalg.norm(inside[j] - inside[i] + shift @ cell, axis=1)
