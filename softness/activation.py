@@ -67,8 +67,8 @@ def activation(
     with np.errstate(invalid="ignore", divide="ignore"):
         probability = np.where(hops >= FEWEST, hops / seen, np.nan)
         error = probability / np.sqrt(hops)
-        inside = (pooled >= edges[0]) & (pooled <= edges[-1])
-        means = np.bincount(bin_of(pooled[inside]), pooled[inside], minlength=n) / np.bincount(bin_of(pooled[inside]), minlength=n)
+        inside = pooled[(pooled >= edges[0]) & (pooled <= edges[-1])]
+        means = np.bincount(bin_of(inside), inside, minlength=n) / seen.sum(0)
     lines = np.array([_line(1 / (k * temperatures), p, e) for p, e in zip(probability.T, error.T, strict=True)]).reshape(-1, 4)
     return Activation(edges, means, temperatures, probability, error, *lines.T)
 

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from mlff.analysis import Estimate, no_result
+from softness.resampling import draws
 
 FEWEST = 10  # particles in a bin that is shown
-DRAWS = 200
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,6 @@ def trend(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None, n_bins
     groups = np.arange(len(x)) if groups is None else np.unique(np.asarray(groups)[known], return_inverse=True)[1]
     if len(x) < 2 * FEWEST:
         return None
-    members = np.split(np.argsort(groups, kind="stable"), np.cumsum(np.bincount(groups))[:-1])
     n_bins = max(2, min(n_bins, len(x) // FEWEST))
     place = np.clip(np.searchsorted(np.quantile(x, np.linspace(0, 1, n_bins + 1)), x, side="right") - 1, 0, n_bins - 1)
     count = np.bincount(place, minlength=n_bins)
@@ -44,7 +43,7 @@ def trend(x: np.ndarray, y: np.ndarray, groups: np.ndarray | None = None, n_bins
     mean = lambda values: np.bincount(place, values, minlength=n_bins)[kept] / count[kept]  # noqa: E731
     mean_x, mean_y = mean(x), mean(y)
     error = np.array([mean_of_groups(y[place == k], groups[place == k]).error for k in np.flatnonzero(kept)])
-    return Trend(_told(x, y, members, seed), _pearson(mean_x, mean_y), mean_x, mean_y, error)
+    return Trend(_told(x, y, groups, seed), _pearson(mean_x, mean_y), mean_x, mean_y, error)
 
 
 def mean_of_groups(values: np.ndarray, groups: np.ndarray) -> Estimate:
@@ -57,16 +56,12 @@ def mean_of_groups(values: np.ndarray, groups: np.ndarray) -> Estimate:
     return Estimate(float(values.mean()), float(np.sqrt(n / (n - 1) * (off @ off)) / len(values)))
 
 
-def _told(x: np.ndarray, y: np.ndarray, members: list[np.ndarray], seed: int) -> Estimate:
+def _told(x: np.ndarray, y: np.ndarray, groups: np.ndarray, seed: int) -> Estimate:
     """Pearson correlation with its scatter over draws of as many groups."""
     if not (np.ptp(x) > 0 and np.ptp(y) > 0):
         return no_result("one of the two is the same for all particles")
-    rng = np.random.default_rng(seed)
-    draws = []
-    for _ in range(DRAWS):
-        rows = np.concatenate([members[k] for k in rng.integers(len(members), size=len(members))])
-        draws.append(_pearson(x[rows], y[rows]))
-    return Estimate(_pearson(x, y), float(np.nanstd(draws, ddof=1)))
+    drawn = [_pearson(x[rows], y[rows]) for rows in draws(groups, np.random.default_rng(seed))]
+    return Estimate(_pearson(x, y), float(np.nanstd(drawn, ddof=1)))
 
 
 def _pearson(x: np.ndarray, y: np.ndarray) -> float:

@@ -28,14 +28,7 @@ def near_units(
     centre: str = "P",
 ) -> dict[str, np.ndarray]:
     """By kind of unit, (n_ions,) bool: whether a centre of such a unit is nearer than r_max, Å. An ion may be near several kinds."""
-    kinds = units_of_atoms(anions, len(symbols))
-    rows, neighbours, _ = pairs_around(positions, cell, symbols, ions, [centre], r_max)
-    found = {}
-    for kind in sorted({anion.kind for anion in anions}):
-        near = np.zeros(len(ions), bool)
-        near[rows[kinds[neighbours] == kind]] = True
-        found[kind] = near
-    return found
+    return {kind: count > 0 for kind, count in _counts(positions, cell, symbols, ions, anions, r_max, centre).items() if kind}
 
 
 def unit_shares(
@@ -49,13 +42,20 @@ def unit_shares(
 ) -> dict[str, np.ndarray]:
     """By kind of unit, (n_ions,): share of the ligands within r_max, Å, that belong to one, the probability of papers 004; those in none
     are `OTHER`. NaN without a ligand."""
-    kinds = units_of_atoms(anions, len(symbols))
-    rows, neighbours, _ = pairs_around(positions, cell, symbols, ions, [ligand], r_max)
-    total = np.bincount(rows, minlength=len(ions)).astype(float)
+    counts = _counts(positions, cell, symbols, ions, anions, r_max, ligand)
+    total = np.sum(list(counts.values()), axis=0).astype(float)
     total[total == 0] = np.nan
-    of = {kind: np.bincount(rows[kinds[neighbours] == kind], minlength=len(ions)) / total for kind in sorted({a.kind for a in anions})}
-    outside = np.bincount(rows[kinds[neighbours] == ""], minlength=len(ions)) / total
-    return of | ({OTHER: outside} if np.nansum(outside) > 0 else {})
+    return {kind or OTHER: count / total for kind, count in counts.items() if kind or count.any()}
+
+
+def _counts(
+    positions: np.ndarray, cell: np.ndarray, symbols: Sequence[str], ions: np.ndarray, anions: Sequence[Anion], r_max: float, species: str
+) -> dict[str, np.ndarray]:
+    """By kind of unit, and of "" for none, (n_ions,): atoms of the species within r_max, Å."""
+    kinds = units_of_atoms(anions, len(symbols))
+    rows, neighbours, _ = pairs_around(positions, cell, symbols, ions, [species], r_max)
+    names = [*sorted({anion.kind for anion in anions}), ""]
+    return {kind: np.bincount(rows[kinds[neighbours] == kind], minlength=len(ions)) for kind in names}
 
 
 def partial_g(

@@ -8,6 +8,7 @@ from sklearn.metrics import roc_auc_score
 
 from mlff.analysis import Estimate
 from softness.hyperplane import Hyperplane
+from softness.resampling import draws
 from softness.rows import Rows, Samples, expect_separate
 
 ONE_SIDED = 0.95  # share of one class in what a plane says, from which on it says the same of everything
@@ -75,13 +76,11 @@ def validate(
     Args:
         everyone: all samples of the test trajectories, of whatever motion. permutations: of the control.
     Raises:
-        ValueError: a trajectory in training and in test, a class without rows, or of too few particles in training.
+        ValueError: a trajectory in training and in test, or a class of too few particles in either.
     """
     expect_separate(train, test)
     train.expect_many()
     test.expect_many(FEWEST_TESTED)
-    if not 0 < test.mobile.mean() < 1:
-        raise ValueError(f"found {int(test.mobile.sum())} mobile rows of {len(test)} in the test, expected both classes")
     rng = np.random.default_rng(seed)
     decisions = plane.decision_function(test.features)
     right = (decisions > 0) == test.mobile
@@ -150,18 +149,12 @@ def _learning_curve(fixed: Hyperplane, train: Rows, test: Rows, rng: np.random.G
     return np.array([n for n, _ in found]), np.array([accuracy for _, accuracy in found])
 
 
-def _resampled(values: np.ndarray, groups: np.ndarray, rng: np.random.Generator, statistic=None, times: int = 200) -> Estimate:
+def _resampled(values: np.ndarray, groups: np.ndarray, rng: np.random.Generator, statistic=None) -> Estimate:
     """The statistic of row numbers (None: the mean of the values), with its scatter over draws of as many groups."""
     of = statistic or (lambda k: values[k].mean())
-    groups = np.unique(groups, return_inverse=True)[1]
-    order = np.argsort(groups, kind="stable")
-    members = np.split(order, np.cumsum(np.bincount(groups))[:-1])
-    draws = []
-    for _ in range(times):
-        rows = np.concatenate([members[k] for k in rng.integers(len(members), size=len(members))])
-        draws.append(of(rows))
+    drawn = [of(rows) for rows in draws(groups, rng)]
     # where all rows are right no draw differs: half a row is what cannot be seen
-    return Estimate(float(of(np.arange(len(values)))), max(float(np.nanstd(draws, ddof=1)), 0.5 / len(values)))
+    return Estimate(float(of(np.arange(len(values)))), max(float(np.nanstd(drawn, ddof=1)), 0.5 / len(values)))
 
 
 def _balanced(right: np.ndarray, mobile: np.ndarray) -> float:

@@ -124,7 +124,7 @@ def trajectory_description(found: Findings) -> Description:
             "Alike in space",
             "distance, Å",
             "correlation",
-            [_points("S", found.space.x, found.space.value, found.space.error)],
+            [Curve.where_known("S", found.space.x, found.space.value, found.space.error)],
             levels={"": 0.0},
         )
     )
@@ -134,7 +134,7 @@ def trajectory_description(found: Findings) -> Description:
                 "Alike in time",
                 "time, ps",
                 "correlation",
-                [_points("S", found.time.x, found.time.value, found.time.error)],
+                [Curve.where_known("S", found.time.x, found.time.value, found.time.error)],
                 log_x=True,
                 levels={"": 0.0},
             )
@@ -174,10 +174,14 @@ def activation_description(found: Activation) -> Description:
     known = np.isfinite(found.barrier)
     if known.any():
         panels.append(
-            Curves("Barrier", S, "ΔE, eV", [_points("ΔE", found.softness[known], found.barrier[known], found.barrier_error[known])])
+            Curves(
+                "Barrier", S, "ΔE, eV", [Curve.where_known("ΔE", found.softness[known], found.barrier[known], found.barrier_error[known])]
+            )
         )
         panels.append(
-            Curves("Prefactor", S, "Σ", [_points("Σ", found.softness[known], found.prefactor[known], found.prefactor_error[known])])
+            Curves(
+                "Prefactor", S, "Σ", [Curve.where_known("Σ", found.softness[known], found.prefactor[known], found.prefactor_error[known])]
+            )
         )
     by_softness = [
         Curve(f"{T:g} K", found.softness[seen], p[seen], e[seen], style="points")
@@ -229,8 +233,4 @@ def observed(fit: Fit, found: Sequence[Findings], line: Activation | None, bands
 
 
 def _of_trend(name: str, found: Trend) -> Curve:
-    return _points(name, found.x, found.y, found.error)
-
-
-def _points(name: str, x: np.ndarray, y: np.ndarray, error: np.ndarray) -> Curve:
-    return Curve.where_known(name, x, y, error)
+    return Curve.where_known(name, found.x, found.y, found.error)

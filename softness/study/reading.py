@@ -13,7 +13,7 @@ from safetensors.numpy import load_file, save_file
 from tqdm import tqdm
 
 from mlff.analysis import System
-from mlff.run.analysis.sources import Reading, Source, sources_of
+from mlff.run.analysis.sources import Source
 from mlff.trajectory import Frames
 from mlff.whole_file import written_whole
 from softness.radial import RadialFunctions
@@ -60,11 +60,6 @@ class Sampled:
     @cached_property
     def cells(self) -> np.ndarray:
         return np.array([cell for _, cell in self.structures])
-
-
-def named(trajectories: object, reading: Reading) -> list[Source]:
-    """The trajectories of one side, training or test. Raises: ValueError: as `sources_of`."""
-    return sources_of(trajectories, reading)
 
 
 def read(sources: Sequence[Source], windows: Windows, functions: RadialFunctions, kept: Path) -> list[Sampled]:

@@ -12,7 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from mlff.report.analysis_page import AnalysisReport, write_analysis_report
-from mlff.run.analysis.sources import Reading, Source
+from mlff.run.analysis.sources import Reading, Source, sources_of
 from mlff.run.console import console
 from softness.hyperplane import Hyperplane
 from softness.radial import RadialFunctions
@@ -20,7 +20,7 @@ from softness.study.barriers import barriers
 from softness.study.findings import Findings, findings, rearranging
 from softness.study.fits import Fit, fits
 from softness.study.panels import accuracy_table, observed
-from softness.study.reading import Sampled, named, read
+from softness.study.reading import Sampled, read
 from softness.study.simulation import simulated
 from softness.windows import Windows
 
@@ -39,7 +39,7 @@ def study(cfg: DictConfig) -> Path:
     if words["train"] is None or words["test"] is None:
         raise ValueError("found no trajectories for one of train and test, expected both; name them, or give `simulate.overrides`")
     reading = Reading(**{name: words["reading"].get(name) for name in Reading.__dataclass_fields__})
-    sides = [named(words[side], reading) for side in ("train", "test")]
+    sides = [sources_of(words[side], reading) for side in ("train", "test")]
     windows = Windows(**words["windows"])
     species = sorted({symbol for source in sides[0] for symbol in source.system.symbols})
     functions = RadialFunctions(neighbour_species=tuple(species), **words["functions"])
