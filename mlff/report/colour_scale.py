@@ -8,6 +8,7 @@ from matplotlib.colors import LogNorm, Normalize
 from matplotlib.image import imsave
 
 SCALE = colormaps["viridis"]
+TWO_SIDED = colormaps["coolwarm"]
 DECADES = 4  # of a logarithmic scale: what lies further below the largest value is as good as nothing
 
 
@@ -23,11 +24,18 @@ def norm_of(values: np.ndarray, log: bool) -> Normalize:
     return Normalize(low, high if high > low else low + 1)
 
 
-def coloured(values: np.ndarray, log: bool) -> np.ndarray:
-    """(…, 4) uint8; clear where there is no value."""
-    norm = norm_of(values, log)
+def norm_about(values: np.ndarray, middle: float) -> Normalize:
+    """As far to both sides of the middle as 95 % of the values lie; single ones far out have the last colour."""
+    known = np.abs(values[np.isfinite(values)] - middle)
+    reach = float(np.quantile(known, 0.95)) if known.size else 0.0
+    return Normalize(middle - (reach or 1.0), middle + (reach or 1.0))
+
+
+def coloured(values: np.ndarray, log: bool = False, middle: float | None = None) -> np.ndarray:
+    """(…, 4) uint8; clear where there is no value. middle: of a scale with two sides, None for one from dark to bright."""
+    norm, scale = (norm_of(values, log), SCALE) if middle is None else (norm_about(values, middle), TWO_SIDED)
     unknown = ~np.isfinite(values) | ((values <= 0) & log)
-    shades = np.array(SCALE(np.clip(np.ma.filled(norm(np.ma.masked_array(values, unknown)), 0.0), 0, 1), bytes=True))
+    shades = np.array(scale(np.clip(np.ma.filled(norm(np.ma.masked_array(values, unknown)), 0.0), 0, 1), bytes=True))
     shades[unknown] = 0
     return shades
 

@@ -133,7 +133,34 @@ class Network:
     caption: str = ""
 
 
-Panel = Curves | HeatMap | Volume | Network
+@dataclass(frozen=True)
+class Particles:
+    """Particles coloured by a value, with lines of several kinds among them: bonds of anions, ways of ions.
+
+    value: what the colour tells. cell: (3, 3) rows, Å. positions: (n, 3), Å. values: (n,).
+    lines: (m, 2, 3), Å, from and to. kinds: (m,), by which lines are coloured and told in the legend.
+    middle: value between two colours, of what has two sides; None: from dark to bright.
+    """
+
+    title: str
+    value: str
+    cell: np.ndarray
+    positions: np.ndarray
+    values: np.ndarray
+    lines: np.ndarray = field(default_factory=lambda: np.zeros((0, 2, 3)))
+    kinds: Sequence[str] = ()
+    middle: float | None = None
+    caption: str = ""
+
+    def __post_init__(self):
+        if len(self.positions) != len(self.values) or len(self.lines) != len(self.kinds):
+            raise ValueError(
+                f"the picture {self.title!r} has {len(self.positions)} positions, {len(self.values)} values, {len(self.lines)} lines and "
+                f"{len(self.kinds)} kinds; expected as many values as positions and as many kinds as lines"
+            )
+
+
+Panel = Curves | HeatMap | Volume | Network | Particles
 
 
 @dataclass(frozen=True)

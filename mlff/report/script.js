@@ -105,16 +105,16 @@
       };
       const ink = getComputedStyle(box).color, things = [];
       for (const [a, b, c, d, e, f] of scene.cell) things.push([1e9, see(a, b, c), see(d, e, f), 0.8]);
-      for (const [a, b, c, d, e, f, w] of scene.lines) { const p = see(a, b, c), q = see(d, e, f); things.push([(p[2] + q[2]) / 2, p, q, 0.4 + 3 * w]); }
+      for (const [a, b, c, d, e, f, w, colour] of scene.lines) { const p = see(a, b, c), q = see(d, e, f); things.push([(p[2] + q[2]) / 2, p, q, 0.4 + 3 * w, colour]); }
       for (const group of scene.points) for (const [x, y, z, colour, size] of group) { const p = see(x, y, z); things.push([p[2], p, colour, size]); }
       things.sort((p, q) => q[0] - p[0]);
-      for (const [, p, other, size] of things) {
+      for (const [, p, other, size, colour] of things) {
         context.beginPath();
         if (typeof other === "string") {
           context.fillStyle = other; context.globalAlpha = 0.75;
           context.arc(p[0], p[1], size * scale / 14, 0, 2 * Math.PI); context.fill();
         } else {
-          context.strokeStyle = ink; context.globalAlpha = 0.45; context.lineWidth = size;
+          context.strokeStyle = colour || ink; context.globalAlpha = colour ? 0.8 : 0.45; context.lineWidth = size;
           context.moveTo(p[0], p[1]); context.lineTo(other[0], other[1]); context.stroke();
         }
       }

@@ -11,7 +11,8 @@ from PIL import Image
 
 from mlff.report.drawing import chart_of, write_panel_csv, write_panel_pictures
 from mlff.report.drawing.on_paper import file_names
-from mlff.report.panels import Curve, Curves, HeatMap, Network, Volume
+from mlff.report.look import COLOURS
+from mlff.report.panels import Curve, Curves, HeatMap, Network, Particles, Volume
 
 CELL = np.array([[8.0, 0, 0], [2.0, 7.0, 0], [-1.0, 3.0, 9.0]])
 X = np.linspace(0.0, 10.0, 21)  # its first value has no logarithm
@@ -30,7 +31,17 @@ VOLUME = Volume("Density", "density, Å⁻³", CELL, np.arange(24.0).reshape(2, 
 NETWORK = Network(
     "Hops", CELL, CELL / 3, np.array([0.2, 0.9, 0.5]), np.array([[0, 1], [1, 2]]), np.array([[3.0, 0, 0], [0, 2.0, 1]]), np.array([4, 1])
 )
-EVERY = pytest.mark.parametrize("panel", [CURVES, MAP, VOLUME, NETWORK], ids=lambda panel: type(panel).__name__)
+PARTICLES = Particles(
+    "Soft",
+    "softness",
+    CELL,
+    CELL / 3,
+    np.array([-1.0, 0.0, 1.0]),
+    np.stack([CELL / 3, CELL / 2], axis=1),
+    ["PS4", "P2S7", "PS4"],
+    middle=0.0,
+)
+EVERY = pytest.mark.parametrize("panel", [CURVES, MAP, VOLUME, NETWORK, PARTICLES], ids=lambda panel: type(panel).__name__)
 
 
 def hover_of(svg: str) -> dict:
@@ -98,6 +109,17 @@ def test_a_scene_holds_the_fullest_places_and_the_atoms():
     assert places[0][:3] == pytest.approx(np.array([1 / 2, 2 / 3, 3 / 4]) @ CELL, abs=0.01)
 
 
+def test_particles_have_two_colours_about_the_middle_and_lines_that_of_their_kind():
+    figure = chart_of(PARTICLES)
+    scene = json.loads(unescape(re.search(r'data-scene="([^"]*)"', figure.svg)[1]))
+    hard, middle, soft = (np.array([int(dot[3][k : k + 2], 16) for k in (1, 3, 5)]) for dot in scene["points"][0])
+    assert hard[2] > hard[0]  # blue
+    assert soft[0] > soft[2]  # red
+    assert np.ptp(middle) < 15  # grey
+    assert [line[-1] for line in scene["lines"]] == [COLOURS[0], COLOURS[1], COLOURS[0]]
+    assert figure.legend == ((0, "PS4"), (1, "P2S7"))
+
+
 def test_files_are_named_apart():
     panels = [MAP, MAP, CURVES, MAP]
     assert file_names("g(r)", panels) == ["g_r_map", "g_r_map_2", "g_r_displacement", "g_r_map_3"]
@@ -110,6 +132,11 @@ def test_arrays_that_do_not_fit_are_refused():
         Curve("a", X, X, style="dotted")
     with pytest.raises(ValueError, match=r"expected \(2, 3\) from its edges"):
         HeatMap("Map", "x", "y", "v", np.arange(4.0), np.arange(3.0), np.zeros((3, 2)))
+
+
+def test_particles_without_a_value_each_are_refused():
+    with pytest.raises(ValueError, match="3 positions, 2 values"):
+        Particles("Soft", "softness", CELL, CELL, np.zeros(2))
 
 
 def test_what_is_no_panel_is_refused():

@@ -8,10 +8,10 @@ from markupsafe import Markup
 
 from mlff.report.axis import Axis
 from mlff.report.chart import Chart
-from mlff.report.drawing.colours import colours_of
+from mlff.report.drawing.colours import colours_of, colours_of_names
 from mlff.report.drawing.on_paper import png_of_panel
-from mlff.report.drawing.scene import network_scene, volume_scene
-from mlff.report.panels import Curve, Curves, HeatMap, Network, Volume
+from mlff.report.drawing.scene import network_scene, particles_scene, volume_scene
+from mlff.report.panels import Curve, Curves, HeatMap, Network, Particles, Volume
 from mlff.report.plots import N_COLOURS, Figure
 
 MOST_POINTS = 400  # of one curve
@@ -88,11 +88,17 @@ def _(panel: Network) -> Figure:
     return _turning(panel, network_scene(panel))
 
 
-def _turning(panel: Volume | Network, scene: str) -> Figure:
+@chart_of.register
+def _(panel: Particles) -> Figure:
+    colours = colours_of_names(panel.kinds, N_COLOURS)
+    return _turning(panel, particles_scene(panel), tuple((colour, name) for name, colour in colours.items()))
+
+
+def _turning(panel: Volume | Network | Particles, scene: str, legend: tuple[tuple[int, str], ...] = ()) -> Figure:
     """A picture, over which the script draws what can be turned."""
     image = f"data:image/png;base64,{b64encode(png_of_panel(panel)).decode()}"
     body = Markup('<div class="picture scene" tabindex="0" data-scene="{}"><img alt="{}" src="{}"></div>').format(scene, panel.title, image)
-    return Figure(panel.title, body, panel.caption)
+    return Figure(panel.title, body, panel.caption, legend)
 
 
 def _shown(curve: Curve, panel: Curves) -> Curve | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from mlff.report.number_files import write_csv
-from mlff.report.panels import Curves, HeatMap, Network, Volume
+from mlff.report.panels import Curves, HeatMap, Network, Particles, Volume
 
 
 def write_panel_csv(path: str | Path, panel: object) -> Path:
@@ -56,3 +56,13 @@ def _(panel: Network) -> Iterator[tuple]:
     yield "from", "to", "x of the way, Å", "y, Å", "z, Å", "count", "x of the start, Å", "y, Å", "z, Å"
     for (a, b), vector, count in zip(panel.hops, panel.vectors, panel.counts, strict=True):
         yield int(a), int(b), *(float(v) for v in vector), float(count), *(float(v) for v in panel.sites[a])
+
+
+@rows.register
+def _(panel: Particles) -> Iterator[tuple]:
+    """Particles, then the lines with both their ends."""
+    yield "kind", "x, Å", "y, Å", "z, Å", panel.value, "x of the end, Å", "y, Å", "z, Å"
+    for position, value in zip(panel.positions, panel.values, strict=True):
+        yield "particle", *(float(v) for v in position), float(value) if np.isfinite(value) else "", "", "", ""
+    for kind, (a, b) in zip(panel.kinds, panel.lines, strict=True):
+        yield kind, *(float(v) for v in a), "", *(float(v) for v in b)

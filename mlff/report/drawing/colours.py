@@ -7,4 +7,9 @@ from mlff.report.panels import Curve
 
 def colours_of(curves: Sequence[Curve], n: int) -> dict[str, int]:
     """Number of the colour, of n, by name of the curve, in order."""
-    return {name: k % n for k, name in enumerate(dict.fromkeys(curve.name for curve in curves))}
+    return colours_of_names([curve.name for curve in curves], n)
+
+
+def colours_of_names(names: Sequence[str], n: int) -> dict[str, int]:
+    """Number of the colour, of n, by name, in order."""
+    return {name: k % n for k, name in enumerate(dict.fromkeys(names))}

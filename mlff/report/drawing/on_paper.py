@@ -13,11 +13,11 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import LineCollection
 from matplotlib.figure import Figure as Paper
 
-from mlff.report.colour_scale import SCALE, norm_of
-from mlff.report.drawing.colours import colours_of
+from mlff.report.colour_scale import SCALE, TWO_SIDED, norm_about, norm_of
+from mlff.report.drawing.colours import colours_of, colours_of_names
 from mlff.report.figures import draw_pictures
 from mlff.report.look import COLOURS, GUIDE, LOOK, PANEL, round_ticks
-from mlff.report.panels import Curve, Curves, HeatMap, Network, Panel, Volume
+from mlff.report.panels import Curve, Curves, HeatMap, Network, Panel, Particles, Volume
 
 VIEWS = {"along a": (1, 2, 0), "along b": (2, 0, 1), "along c": (0, 1, 2)}  # to the right, upwards, towards the eye
 
@@ -60,7 +60,7 @@ def png_of_panel(panel: Panel) -> bytes:
 
 def _paper(panel: Panel) -> Paper:
     with rc_context(LOOK):
-        wide = isinstance(panel, (Volume, Network))
+        wide = isinstance(panel, (Volume, Network, Particles))
         paper = Paper(figsize=(3 * PANEL, 1.15 * PANEL) if wide else (1.4 * PANEL, PANEL), layout="constrained")
         FigureCanvasAgg(paper)  # no pyplot: no window, no global state
         draw(panel, paper)
@@ -160,18 +160,45 @@ def _(panel: Network, paper: Paper) -> None:
     axes = paper.subplots(1, 3)
     weights = panel.counts / max(panel.counts.max(initial=1), 1)
     for where, (name, (right, up, _)) in zip(axes, VIEWS.items(), strict=True):
-        plane = _flat(panel.cell, right, up)
-        flat, ways = (np.linalg.solve(panel.cell.T, r.reshape(-1, 3).T).T[:, [right, up]] @ plane for r in (panel.sites, panel.vectors))
+        flat, ways = (_projected(panel.cell, right, up, r.reshape(-1, 3)) for r in (panel.sites, panel.vectors))
         start = flat[panel.hops.reshape(-1, 2)[:, 0]]
         where.add_collection(
             LineCollection(np.stack([start, start + ways], axis=1), linewidths=0.3 + 2.5 * weights, colors="#64748b", alpha=0.6)
         )
         dots = where.scatter(flat[:, 0], flat[:, 1], c=panel.occupancies, cmap=SCALE, vmin=0, vmax=1, s=18, zorder=3)
-        outline = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) @ plane
-        where.plot(*outline.T, color="#64748b", linewidth=0.8)
-        where.set(title=f"{panel.title}, {name}", aspect="equal")
-        where.set_axis_off()
+        _outline(where, panel.cell, right, up, f"{panel.title}, {name}")
     paper.colorbar(dots, ax=axes, shrink=0.7, label="occupancy")
+
+
+@draw.register
+def _(panel: Particles, paper: Paper) -> None:
+    axes = paper.subplots(1, 3)
+    values, colours = np.asarray(panel.values, float), colours_of_names(panel.kinds, len(COLOURS))
+    norm, scale = (norm_of(values, False), SCALE) if panel.middle is None else (norm_about(values, panel.middle), TWO_SIDED)
+    kinds = np.array(panel.kinds, dtype=object)
+    for where, (name, (right, up, towards)) in zip(axes, VIEWS.items(), strict=True):
+        for kind, colour in colours.items():
+            ends = _projected(panel.cell, right, up, panel.lines[kinds == kind].reshape(-1, 3)).reshape(-1, 2, 2)
+            where.add_collection(LineCollection(ends, linewidths=1.2, colors=COLOURS[colour], alpha=0.7, label=kind))
+        order = np.argsort(np.linalg.solve(panel.cell.T, panel.positions.T)[towards])  # what is nearer to the eye lies above
+        flat = _projected(panel.cell, right, up, panel.positions)[order]
+        dots = where.scatter(*flat.T, c=values[order], cmap=scale, norm=norm, s=16, zorder=3, edgecolors="#33393f", linewidths=0.3)
+        _outline(where, panel.cell, right, up, f"{panel.title}, {name}")
+    paper.colorbar(dots, ax=axes, shrink=0.7, label=panel.value)
+    if colours:
+        paper.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(colours), fontsize=7)
+
+
+def _projected(cell: np.ndarray, right: int, up: int, points: np.ndarray) -> np.ndarray:
+    """(n, 2), Å, of points (n, 3): along the third cell vector onto the plane of the two."""
+    return np.linalg.solve(cell.T, points.T).T[:, [right, up]] @ _flat(cell, right, up)
+
+
+def _outline(where: Axes, cell: np.ndarray, right: int, up: int, title: str) -> None:
+    outline = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0, 0]]) @ _flat(cell, right, up)
+    where.plot(*outline.T, color="#64748b", linewidth=0.8)
+    where.set(title=title, aspect="equal")
+    where.set_axis_off()
 
 
 def _flat(cell: np.ndarray, right: int, up: int) -> np.ndarray:

@@ -6,7 +6,9 @@ from itertools import product
 import numpy as np
 
 from mlff.report.colour_scale import coloured
-from mlff.report.panels import Network, Volume
+from mlff.report.drawing.colours import colours_of_names
+from mlff.report.look import COLOURS
+from mlff.report.panels import Network, Particles, Volume
 
 MOST_VOXELS = 6000  # of those that are shown, the fullest
 MOST_HOPS = 400
@@ -38,6 +40,16 @@ def network_scene(panel: Network) -> str:
     ]
     size = 2 + 4 * np.sqrt(np.clip(panel.occupancies, 0, 1))
     group = _group(panel.sites, coloured(np.asarray(panel.occupancies, float), False), size)
+    return json.dumps({"cell": _edges(panel.cell), "points": [group], "lines": lines}, separators=(",", ":"))
+
+
+def particles_scene(panel: Particles) -> str:
+    """Particles as dots, lines in the colour of their kind."""
+    colours = colours_of_names(panel.kinds, len(COLOURS))
+    lines = [
+        [*_round(a), *_round(b), 0.5, COLOURS[colours[kind]]] for (a, b), kind in zip(np.asarray(panel.lines), panel.kinds, strict=True)
+    ]
+    group = _group(panel.positions, coloured(np.asarray(panel.values, float), middle=panel.middle), np.full(len(panel.positions), 4.0))
     return json.dumps({"cell": _edges(panel.cell), "points": [group], "lines": lines}, separators=(",", ":"))
 
 
