@@ -1,5 +1,6 @@
 """Pure functions on cells and positions."""
 
+from mlff.geometry.bonds import half_bonds
 from mlff.geometry.breakage import bonds_to_watch, broken_anions
 from mlff.geometry.curve import along_curve
 from mlff.geometry.neighbors import close_pairs, inside_cell, neighbor_list
@@ -16,6 +17,7 @@ __all__ = [
     "classify",
     "close_pairs",
     "find_anions",
+    "half_bonds",
     "inside_cell",
     "neighbor_list",
     "structural_units",

@@ -52,6 +52,21 @@ def bonded_pairs(numbers: np.ndarray, positions: np.ndarray, cell: np.ndarray, p
     return pairs[near], shifts[near].astype(np.int64)
 
 
+def half_bonds(numbers: np.ndarray, positions: np.ndarray, cell: np.ndarray, pbc: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """From each atom to the middle of each of its bonds, so that a bond through the boundary is seen at both its ends.
+
+    Args:
+        As of `bonded_pairs`.
+    Returns:
+        lines: (n, 2, 3), Å. atoms: (n,), the atom that each begins at.
+    """
+    pairs, shifts = bonded_pairs(numbers, positions, cell, pbc)
+    first, second = np.asarray(positions, float)[pairs.T]
+    half = (second + shifts @ np.asarray(cell, float) - first) / 2
+    lines = np.concatenate([np.stack([first, first + half], axis=1), np.stack([second, second - half], axis=1)])
+    return lines, pairs.T.reshape(-1)
+
+
 def longest_bond(first: np.ndarray, second: np.ndarray) -> np.ndarray:
     """Å, of pairs of atomic numbers of equal shape; 0 for a pair that does not bond."""
     table = np.zeros((120, 120))

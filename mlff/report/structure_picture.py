@@ -14,7 +14,7 @@ from matplotlib.collections import EllipseCollection, LineCollection
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from mlff.geometry.bonds import bonded_pairs
+from mlff.geometry.bonds import half_bonds
 from mlff.report.look import LOOK
 
 VIEWS = {"along x": (1, 2, 0), "along y": (0, 2, 1), "along z": (0, 1, 2)}  # to the right, upwards, towards the eye
@@ -38,7 +38,7 @@ def write_structure_picture(path: str | Path, atoms: Atoms, title: str, *, dpi: 
     widths, tallest = (high - low)[:, 0], (high - low)[:, 1].max()
     scale = min(HEIGHT / tallest, WIDEST / widths.sum())  # inch/Å
     size = (max(scale * widths.sum(), 6.0) + 0.6, scale * tallest + 1.0)
-    bonds, width = _half_bonds(atoms), 72 * scale * BOND
+    bonds, width = half_bonds(atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc)[0], 72 * scale * BOND
     with rc_context(LOOK):
         figure = Figure(figsize=size, layout="constrained")
         FigureCanvasAgg(figure)
@@ -59,14 +59,6 @@ def _projected(points: np.ndarray, view: tuple[int, int, int]) -> np.ndarray:
     """(…, 2), Å, of points (…, 3)."""
     right, up, towards = view
     return points[..., [right, up]] + points[..., [towards]] * ASLANT
-
-
-def _half_bonds(atoms: Atoms) -> np.ndarray:
-    """(n, 2, 3), Å: from each atom to the middle of each of its bonds, so that a bond through the boundary is seen at both its ends."""
-    pairs, shifts = bonded_pairs(atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc)
-    ends = atoms.positions[pairs]
-    half = (ends[:, 1] + shifts @ atoms.cell.array - ends[:, 0])[:, None] / 2
-    return np.concatenate([np.stack([ends[:, [0]], ends[:, [0]] + half], 2), np.stack([ends[:, [1]], ends[:, [1]] - half], 2)])[:, 0]
 
 
 def _draw(axes: Axes, atoms: Atoms, view: tuple[int, int, int], bonds: np.ndarray, width: float) -> None:

@@ -27,7 +27,8 @@ class Findings:
 
     softness: (n_windows, n_ions), of the structures before the windows. d_cum: the same shape, Å².
     units: kinds of anions, as found in the first structure.
-    near: kind → softness of the ions within 5 Å of a centre of such a unit, and which ions they are.
+    near: kind → softness of the ions within 5 Å of a centre of such a unit, which ions they are, and the squares of their displacements
+        in the window, Å².
     shares: kind → trend of the share of ligands against softness. g: "S in PS4, soft" → g(r) at `r`.
     volume: Å³, energy: eV, against softness; None where there are too few ions, or no potential.
     space, time: correlations of softness. deviation: eV/Å, of forces among the members of the potential's committee, by species.
@@ -38,7 +39,7 @@ class Findings:
     softness: np.ndarray
     d_cum: np.ndarray
     units: dict[str, int]
-    near: dict[str, tuple[np.ndarray, np.ndarray]]
+    near: dict[str, tuple[np.ndarray, np.ndarray, np.ndarray]]
     shares: dict[str, Trend]
     r: np.ndarray
     g: dict[str, np.ndarray]
@@ -53,7 +54,8 @@ def findings(sampled: Sampled, fit: Fit, calculator: Calculator | None, centre: 
     """Everything of one trajectory. centre, ligand: symbols of the anions' atoms; r_max: Å, of what is near an ion."""
     system, ions = sampled.system, sampled.system.ions
     softness = fit.softness.plane.soft(sampled.samples.features[:, fit.columns]).reshape(-1, len(ions))
-    near: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+    squares = sampled.displacements.reshape(softness.shape)
+    near: dict[str, list[tuple[np.ndarray, np.ndarray, np.ndarray]]] = {}
     shares: list[dict[str, np.ndarray]] = []
     g: dict[str, list[np.ndarray]] = {}
     units: dict[str, int] = {}
@@ -61,7 +63,7 @@ def findings(sampled: Sampled, fit: Fit, calculator: Calculator | None, centre: 
         topology = classify(system.numbers, positions, cell, system.pbc)
         units = units or topology.counts()
         for kind, chosen in near_units(positions, cell, system.symbols, ions, topology.anions, r_max, centre).items():
-            near.setdefault(kind, []).append((softness[k][chosen], np.flatnonzero(chosen)))
+            near.setdefault(kind, []).append((softness[k][chosen], np.flatnonzero(chosen), squares[k][chosen]))
         shares.append(unit_shares(positions, cell, system.symbols, ions, topology.anions, r_max, ligand))
         for name, curve in _g(positions, cell, system.symbols, ions, softness[k], topology.anions, ligand).items():
             g.setdefault(name, []).append(curve)

@@ -97,7 +97,7 @@ def trajectory_description(found: Findings) -> Description:
     histogram = lambda x: np.histogram(x, edges, density=True)[0]  # noqa: E731
     panels = [Curves("Softness", S, "density", [Curve("all ions", middle, histogram(values), style="steps")], marks={"plane": 0.0})]
     if found.near:
-        by_unit = [Curve(kind, middle, histogram(x), style="steps") for kind, (x, _) in found.near.items() if len(x) > 1]
+        by_unit = [Curve(kind, middle, histogram(x), style="steps") for kind, (x, *_) in found.near.items() if len(x) > 1]
         panels.append(
             Curves(
                 "Softness near units",
@@ -144,7 +144,12 @@ def trajectory_description(found: Findings) -> Description:
     panels.append(Curves("Motion", "share of ions, %", "motion in a window, Å²", [Curve("ions", share, motion)], log_y=True))
     numbers = [
         Number("mean softness", mean_of_groups(values, np.tile(np.arange(found.softness.shape[1]), len(found.softness)))),
-        *(Number(f"mean softness near {kind}", mean_of_groups(x, who)) for kind, (x, who) in found.near.items() if len(x) > 1),
+        *(Number(f"mean softness near {kind}", mean_of_groups(x, who)) for kind, (x, who, _) in found.near.items() if len(x) > 1),
+        *(
+            Number(f"mean square displacement in a window near {kind}", mean_of_groups(moved, who).times(1.0, "Å²"))
+            for kind, (x, who, moved) in found.near.items()
+            if len(x) > 1
+        ),
     ]
     trends = {"volume": found.volume, "energy": found.energy} | {f"share of {kind}": t for kind, t in found.shares.items()}
     trends = {name: t for name, t in trends.items() if t is not None and t.pearson.known}
@@ -220,9 +225,13 @@ def barrier_description(bands: Sequence[Band]) -> Description:
     return Description("Barriers", lead, panels, numbers, remarks)
 
 
-def observed(fit: Fit, found: Sequence[Findings], line: Activation | None, bands: Sequence[Band]) -> list[Observed]:
+def observed(
+    fit: Fit, found: Sequence[Findings], line: Activation | None, bands: Sequence[Band], whole: Mapping[str, Description]
+) -> list[Observed]:
+    """Sections of the report, in order. whole: descriptions of all trajectories together, by name."""
     sections = [
         Observed("plane", {fit.softness.centre: plane_description(fit)}),
+        *(Observed(name, {"": description}) for name, description in whole.items()),
         Observed("trajectories", {each.name: trajectory_description(each) for each in found}),
     ]
     if line is not None:

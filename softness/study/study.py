@@ -17,11 +17,13 @@ from mlff.run.console import console
 from softness.hyperplane import Hyperplane
 from softness.radial import RadialFunctions
 from softness.study.barriers import barriers
+from softness.study.conduction import conduction
 from softness.study.findings import Findings, findings, rearranging
 from softness.study.fits import Fit, fits
 from softness.study.panels import accuracy_table, observed
 from softness.study.reading import Sampled, read
 from softness.study.simulation import simulated
+from softness.study.space import by_structure, in_space
 from softness.windows import Windows
 
 log = logging.getLogger(__name__)
@@ -60,10 +62,13 @@ def study(cfg: DictConfig) -> Path:
             _last(test[0]), fit.softness, calculator, cfg.barriers.n, settings, tuple(cfg.barriers.range), folder / "barriers.json"
         )
     _write_frames(test, found, folder)
+    moved = conduction({"train": sides[0], "test": sides[1]}, folder / "transport")
+    whole = {"structures": by_structure(test, found), "space": in_space(test, found, cfg.ligand), "conduction": moved}
+    whole = {name: description for name, description in whole.items() if description is not None}
     content = AnalysisReport(
         title=f"Softness: {cfg.name}",
         summary=_summary(fit),
-        observed=observed(fit, found, rearranging(found, test, cfg.rearranged), bands),
+        observed=observed(fit, found, rearranging(found, test, cfg.rearranged), bands, whole),
         main=[("test accuracy", fit.validation.test, f"{cfg.chosen.percent:g} % at each end"), ("AUC", fit.validation.auc, "")],
         tables=[accuracy_table(found_fits)],
         warnings=[f"{doubt[0].upper()}{doubt[1:]}." for doubt in fit.validation.doubts],

@@ -1,11 +1,12 @@
 """From outcomes to a report: what each observable says, conditions side by side, Arrhenius lines and shares of the anions' motions."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from mlff.analysis import Estimate, fit_arrhenius, times_temperature
 from mlff.analysis.conductivity.room_temperature import room_temperature
+from mlff.analysis.conductivity.transport import Transport
 from mlff.analysis.sites import correlation_factor
 from mlff.report.analysis_page import AnalysisReport, Observed
 from mlff.report.arrhenius_panel import Measured, arrhenius_panel
@@ -19,7 +20,7 @@ from mlff.run.motion_shares import motion_shares
 
 def report_of(title: str, found: Sequence[Outcome], measured: Sequence[Measured], config_text: str) -> AnalysisReport:
     named = labels_of(found)
-    lines = _lines(found)
+    lines = arrhenius_lines(found, lambda transport, temperature: times_temperature(transport.conductivity, temperature))
     shares = _shares(found)
     panels = []
     if any(len(line.values) > 1 for line in lines) or (lines and measured):
@@ -75,13 +76,13 @@ def _described(name: str, outcome: Outcome) -> Description:
     return replace(description, numbers=[*description.numbers, *told])
 
 
-def _lines(found: Sequence[Outcome]) -> list[ArrheniusSeries]:
-    """σT by temperature, by structure and mode."""
+def arrhenius_lines(found: Sequence[Outcome], quantity: Callable[[Transport, float], Estimate]) -> list[ArrheniusSeries]:
+    """What `quantity` tells of the transport at a temperature (K), by structure and mode, with the line through it."""
     values: dict[tuple[str, str], dict[float, Estimate]] = defaultdict(dict)
     for outcome in found:
         where = outcome.condition
         if outcome.transport is not None and where.temperature is not None:
-            values[where.structure, where.mode][where.temperature] = times_temperature(outcome.transport.conductivity, where.temperature)
+            values[where.structure, where.mode][where.temperature] = quantity(outcome.transport, where.temperature)
     several = len({structure for structure, _ in values}) > 1
     modes = len({mode for _, mode in values}) > 1
     found_lines = []

@@ -75,6 +75,22 @@ def test_the_planted_reason_is_found(done):
     assert "27 PS4" in html
 
 
+def test_the_page_shows_glasses_in_space_and_how_fast_their_ions_are(done):
+    page, folder = done
+    html = page.read_text(encoding="utf-8")
+    for word in ("Soft and hard", "Ways of ions", "near PS4", "Conduction"):
+        assert word in html
+    rows = (folder / "csv" / "space_soft_and_hard.csv").read_text(encoding="utf-8").splitlines()
+    assert sum(row.startswith("particle") for row in rows) == N_LI
+    assert sum(row.startswith("PS4") for row in rows) == 2 * 27 * 4  # both halves of each bond
+    numbers = json.loads((folder / "numbers.json").read_text())["observables"]
+    trajectory = {n["name"]: n for n in numbers["trajectories"]["test_600K"]}
+    squares = trajectory["mean square displacement in a window near PS4"]
+    assert squares["unit"] == "Å²"
+    assert 0.01 < squares["value"] < 0.1  # of the planted vibration: 6 σ²
+    assert [n["name"] for n in numbers["conduction"][""]][:2] == ["D*, glass 400 K", "D*, glass 600 K"]
+
+
 def test_pictures_tables_and_frames_lie_beside_it(done):
     _, folder = done
     for name in ("csv/trajectories_softness_all_ions.csv", "figures/plane_weights.png", "numbers.csv"):
@@ -85,6 +101,16 @@ def test_pictures_tables_and_frames_lie_beside_it(done):
     symbols = frames[0].get_chemical_symbols()
     again = kept.of_frame(frames[0].positions, frames[0].cell.array, symbols)
     np.testing.assert_allclose(again, frames[0].arrays["softness"][:N_LI], atol=1e-4)  # positions are written with 8 digits
+
+
+def test_structures_stand_side_by_side(runs, tmp_path):
+    named = "{" + ", ".join(f"{name}: {runs}/test/replicas/test_{t}K/trajectory" for name, t in (("cold", 400), ("warm", 600))) + "}"
+    study(settings(runs, tmp_path, f"test={named}", "pictures=[]", "percents=[30]", "neighbours={all: null}", "permutations=2"))
+    rows = (tmp_path / "csv" / "structures_softness_by_structure.csv").read_text(encoding="utf-8").splitlines()
+    assert {row.split(",")[0] for row in rows[1:]} == {"cold", "warm"}
+    numbers = json.loads((tmp_path / "numbers.json").read_text())["observables"]["structures"][""]
+    assert [n["name"] for n in numbers] == ["mean softness, cold", "mean softness, warm"]
+    assert all(n["error"] > 0 for n in numbers)
 
 
 def test_what_was_computed_is_read_again(done, runs):
