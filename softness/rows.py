@@ -49,6 +49,10 @@ class Samples:
     def __getitem__(self, which: np.ndarray) -> Self:
         return replace(self, **{field.name: getattr(self, field.name)[which] for field in fields(self)})
 
+    def later(self, frames: int) -> Self:
+        """The same, of a part of a trajectory that begins so many frames after its first."""
+        return replace(self, **{name: getattr(self, name) + frames for name in ("at", "begins", "ends")})
+
     @classmethod
     def join(cls, parts: Sequence[Self]) -> Self:
         return cls(**{field.name: np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(cls)})

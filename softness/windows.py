@@ -64,17 +64,22 @@ class Windows:
 
 
 def structures(frames: Frames, system: System, windows: Windows) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Mean positions (n_atoms, 3), Å, of all atoms and mean cell (3, 3) before each window.
-
-    The mean is that of the fractional coordinates: where the cell fluctuates, positions far from its corner do so with it.
-    """
+    """`mean_structure` of the frames before each window."""
     average = windows.counts(system.frame_time)[0]
     for begin in windows.begins(len(frames), system.frame_time):
         part = slice(begin - average, begin)
-        cells = np.asarray(frames.cells[part], float)
-        fractions = np.asarray(frames.positions[part], float) @ np.linalg.inv(cells)
-        cell = cells.mean(0)
-        yield fractions.mean(0) @ cell, cell
+        yield mean_structure(Frames(frames.steps[part], frames.positions[part], frames.cells[part]))
+
+
+def mean_structure(frames: Frames) -> tuple[np.ndarray, np.ndarray]:
+    """Mean positions (n_atoms, 3), Å, of all atoms and mean cell (3, 3).
+
+    The mean is that of the fractional coordinates: where the cell fluctuates, positions far from its corner do so with it.
+    """
+    cells = np.asarray(frames.cells, float)
+    fractions = np.asarray(frames.positions, float) @ np.linalg.inv(cells)
+    cell = cells.mean(0)
+    return fractions.mean(0) @ cell, cell
 
 
 def motions(frames: Frames, system: System, windows: Windows) -> np.ndarray:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from ase import Atoms
 from ase.calculators.calculator import Calculator
 from tqdm import tqdm
 
@@ -132,7 +131,7 @@ def _energies(sampled: Sampled, chosen: Sequence[int], calculator: Calculator | 
     symbols = np.array(sampled.system.symbols)
     for k in tqdm(chosen, unit="frame", desc="energies", disable=None):
         frame = sampled.samples.at[k * len(sampled.system.ions)]  # what was there, not a mean of it, which is no structure
-        atoms = Atoms(symbols, sampled.frames.positions[frame], cell=sampled.frames.cells[frame], pbc=True)
+        atoms = sampled.atoms(int(frame))
         calculator.calculate(atoms, ["energy", "forces"])
         if "energies" not in calculator.results:
             return None, {}

@@ -34,9 +34,10 @@ def softness_picture(sampled: Sampled, softness: np.ndarray) -> Particles:
 
 def ways(sampled: Sampled, ligand: str, time: float = 10.0) -> Particles | None:
     """Where ions go within `time`, ps, that begin among ligands of one kind of unit; None without units."""
-    system, frames = sampled.system, sampled.frames
-    n = min(len(frames), 1 + round(1000 * time / system.frame_time))
-    positions, cell = np.asarray(frames.positions[:n], float), np.asarray(frames.cells[0], float)
+    system = sampled.system
+    n = min(sampled.n_frames, 1 + round(1000 * time / system.frame_time))
+    frames = sampled.frames(0, n)
+    positions, cell = frames.positions, frames.cells[0]
     anions = classify(system.numbers, positions[0], cell, system.pbc).anions
     shares = unit_shares(positions[0], cell, system.symbols, system.ions, anions, ligand=ligand)
     chosen = np.unique(np.linspace(0, n - 1, POINTS).astype(int))

@@ -59,7 +59,7 @@ def study(cfg: DictConfig) -> Path:
     if cfg.barriers.n and calculator is not None:
         settings = {name: words["barriers"][name] for name in ("spacing", "fmax", "steps")}
         bands = barriers(
-            _last(test[0]), fit.softness, calculator, cfg.barriers.n, settings, tuple(cfg.barriers.range), folder / "barriers.json"
+            test[0].atoms(-1), fit.softness, calculator, cfg.barriers.n, settings, tuple(cfg.barriers.range), folder / "barriers.json"
         )
     _write_frames(test, found, folder)
     moved = conduction({"train": sides[0], "test": sides[1]}, folder / "transport")
@@ -113,10 +113,6 @@ def _calculator(model: str):
     return MLFFCalculator.load(model, dtype="float64")
 
 
-def _last(sampled: Sampled) -> Atoms:
-    return Atoms(sampled.system.symbols, sampled.frames.positions[-1], cell=sampled.frames.cells[-1], pbc=True)
-
-
 def _write_frames(test: Sequence[Sampled], found: Sequence[Findings], folder: Path) -> None:
     """Structures before each window with the softness of every ion, NaN of the others; extended XYZ."""
     for each, finding in zip(test, found, strict=True):
@@ -146,7 +142,7 @@ def _told(sampled: Sampled) -> dict[str, object]:
         "atoms": len(system.symbols),
         "mobile": f"{len(system.ions)} {system.mobile}",
         "temperature, K": "–" if sampled.temperature is None else f"{sampled.temperature:g}",
-        "frames": len(sampled.frames),
+        "frames": sampled.n_frames,
         "windows": sampled.n_windows,
         "of": str(sampled.samples.structures[0]),
     }
