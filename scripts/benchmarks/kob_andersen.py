@@ -17,7 +17,9 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parents[2]))
 
 from mlff.analysis import System
+from mlff.analysis.rearrangement.p_hop import p_hop
 from mlff.trajectory import Frames
+from softness.activation import Activation, activation
 from softness.hop_rows import hop_rows
 from softness.hyperplane import Hyperplane
 from softness.radial import RadialFunctions
@@ -35,7 +37,8 @@ SHOWN = {
     "soft": "P(S > 0)",
     "control": "permuted labels",
 }
-SEEN = 20  # frames in which all particles are told
+SEEN = 200  # frames in which all particles are told
+BINS = 10  # of softness, of as many particles each, in which they are seen to rearrange
 N, SHARE, DENSITY, STEP = 1000, 0.2, 1.2, 0.005
 INPUT = """
 units lj
@@ -148,10 +151,22 @@ def told(read: list, species: str, arguments: argparse.Namespace) -> dict:
     train, test = rows
     plane = Hyperplane().fit(train.features, train.mobile, train.groups)
     found = validate(plane, train, test, everyone[1])
+    seen = rearranging(plane, everyone[1], read[1][1], arguments)
     names = ("train", "test", "balanced", "auc", "soft_of_mobile", "soft", "control")
     numbers = {name: (getattr(found, name).value, getattr(found, name).error) for name in names}
     counts = {"mobile": int(train.mobile.sum()), "quiet": int((~train.mobile).sum())}
-    return numbers | counts | {"doubts": found.doubts}
+    by_softness = {name: getattr(seen, name)[0 if name != "softness" else ...].tolist() for name in ("softness", "probability", "error")}
+    return numbers | counts | {"doubts": found.doubts, "rearranging": by_softness}
+
+
+def rearranging(plane: Hyperplane, everyone: Samples, positions: np.ndarray, arguments: argparse.Namespace) -> Activation:
+    """Share of the particles of each softness that rearrange right after: whose p_hop of the two windows that follow is above the cut."""
+    n = round(HOPS["window"] / arguments.every)
+    followed = everyone.at + 2 * n < len(positions)
+    at, particles = everyone.at[followed], everyone.particles[followed]
+    who, place = np.unique(particles, return_inverse=True)
+    moved = p_hop(positions[:, who], n)[at + 1, place] > HOPS["cut"]
+    return activation({arguments.temperature: (plane.soft(everyone.features[followed]), moved)}, BINS)
 
 
 def all_of(positions: np.ndarray, cells: np.ndarray, system: System, functions: RadialFunctions, number: int) -> Samples:
@@ -169,6 +184,10 @@ def show(results: dict) -> None:
         print(f"{shown:34}" + "".join(f"{100 * value:10.1f} ± {100 * error:3.1f}" for value, error in (r[name] for r in results.values())))
     counts = [f"{numbers['mobile']}, {numbers['quiet']}" for numbers in results.values()]
     print(f"{'hops, quiet stretches':34}" + "".join(f"{count:>16}" for count in counts))
+    print(f"\nshare that rearranges, by softness (mean of each tenth of the particles)\n{'species':10}" + f"{'S':>8}{'P_R':>12}{'±':>10}")
+    for species, numbers in results.items():
+        for row in zip(*numbers["rearranging"].values(), strict=True):
+            print(f"{species:10}{row[0]:8.2f}{row[1]:12.2g}{row[2]:10.1g}")
     for species, numbers in results.items():
         for doubt in numbers["doubts"]:
             print(f"{species}: {doubt}")
