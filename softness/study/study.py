@@ -20,8 +20,9 @@ from softness.study.barriers import barriers
 from softness.study.conduction import conduction
 from softness.study.findings import Findings, findings, rearranging
 from softness.study.fits import Fit, fits
-from softness.study.panels import accuracy_table, observed
+from softness.study.plane_panels import accuracy_table
 from softness.study.reading import Sampled, read
+from softness.study.sections import observed
 from softness.study.simulation import simulated
 from softness.study.space import by_structure, in_space
 from softness.windows import Windows
