@@ -19,6 +19,9 @@ from mlff.units import G_PER_CM3
 APART, TRIES = 4.5, 100
 ION_APART, ION_TO_ANION = 2.0, 1.8
 DRAWS = 10  # before there is said to be no room: one in eight of a few anions in a small cell are jammed
+# Å that an ion keeps from others of its kind, from P and from S, as in crystals of thiophosphates: ions that begin no nearer than contacts
+# allow lie in clumps, whose energy breaks anions as it is set free. Where there is no room for that, contacts decide.
+KEPT_BY_ION = {"Li": {"Li": 3.0, "P": 2.9, "S": 2.35}, "Na": {"Na": 3.3, "P": 3.2, "S": 2.7}}
 
 
 def glass(units: Mapping[str, int], density: float = 1.95, ion: str = "Li", *, rng: np.random.Generator) -> Atoms:
@@ -47,17 +50,27 @@ def glass(units: Mapping[str, int], density: float = 1.95, ion: str = "Li", *, r
     kinds = np.repeat(list(units), list(units.values()))
     mass = n_ions * atomic_masses[atomic_numbers[ion]] + sum(shapes[kind].get_masses().sum() for kind in kinds)
     edge = float((mass / (density * G_PER_CM3)) ** (1 / 3))
-    for left in reversed(range(DRAWS)):
+    wanted = [_kept_distances(ion)] * DRAWS + [contact_distances()] * DRAWS
+    for number, r_min in enumerate(wanted, 1):
         try:
-            bodies = pushed_off(_drawn(kinds, shapes, ion, n_ions, edge, rng), edge * np.eye(3), contact_distances())
+            bodies = pushed_off(_drawn(kinds, shapes, ion, n_ions, edge, rng), edge * np.eye(3), r_min)
             break
         except Crowded:
-            if not left:
+            if number == len(wanted):
                 raise
     centres = bodies.centres()
     positions = bodies.positions + (centres % edge - centres)[bodies.of_atom]
     info = {"units": {kind: int(count) for kind, count in units.items()}, "density": density, "charge": 0}
     return Atoms(bodies.numbers, positions, cell=[edge] * 3, pbc=True, info=info)
+
+
+def _kept_distances(ion: str) -> np.ndarray:
+    """Of all pairs of elements, (n, n), Å, by atomic numbers: contacts, but for those of the ion."""
+    r_min = contact_distances()
+    for other, distance in KEPT_BY_ION.get(ion, {}).items():
+        first, second = atomic_numbers[ion], atomic_numbers[other]
+        r_min[first, second] = r_min[second, first] = distance
+    return r_min
 
 
 def _drawn(kinds: np.ndarray, shapes: Mapping[str, Atoms], ion: str, n_ions: int, edge: float, rng: np.random.Generator) -> Bodies:

@@ -122,3 +122,19 @@ def test_what_cannot_be_built_is_refused(arguments, message, monkeypatch):
     monkeypatch.setattr("mlff.structure.glass.DRAWS", 2)  # each takes seconds to fail
     with pytest.raises(ValueError, match=message):
         glass(**arguments, rng=np.random.default_rng(0))
+
+
+def test_ions_begin_as_far_apart_as_in_crystals_where_there_is_room():
+    """Nearer ones lie in clumps, whose energy breaks anions as it is set free."""
+    atoms = glass({"PS4": 2, "P2S7": 3, "P2S6": 1}, rng=np.random.default_rng(3))
+    symbols, distances = np.array(atoms.get_chemical_symbols()), atoms.get_all_distances(mic=True)
+    np.fill_diagonal(distances, np.inf)
+    lithium = distances[symbols == "Li"]
+    for other, least in (("Li", 3.0), ("P", 2.9), ("S", 2.35)):
+        assert lithium[:, symbols == other].min() >= least
+
+
+def test_ions_are_nearer_where_there_is_no_room():
+    atoms = glass({"PS4": 8}, density=2.35, rng=np.random.default_rng(0))
+    distances = atoms.get_all_distances(mic=True)[np.ix_(atoms.numbers == 3, atoms.numbers == 3)]
+    assert 2.1 < distances[~np.eye(len(distances), dtype=bool)].min() < 3.0
