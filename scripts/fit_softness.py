@@ -5,7 +5,7 @@ from omegaconf import DictConfig
 from mlff.run.command import command
 
 
-@command("softness")
+@command("softness", folder="softness")
 def main(cfg: DictConfig) -> None:
     from softness.study import study  # here, so that --help answers at once
 

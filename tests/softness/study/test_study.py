@@ -48,7 +48,7 @@ def runs(tmp_path_factory):
 
 def settings(runs, folder, *overrides: str):
     common = [f"train={runs}/train", f"test={runs}/test", f"folder={folder}", "windows.length=4.0", "percents=[10,30]", "permutations=4"]
-    with initialize_config_dir(str(CONF), version_base="1.3"):
+    with initialize_config_dir(str(CONF / "softness"), version_base="1.3"):
         return compose("softness", [*common, "chosen.percent=30", "functions.last=6.0", *overrides])
 
 
