@@ -31,3 +31,16 @@ def test_of_a_campaign_all_that_it_labelled_is_bundled(tmp_path, monkeypatch):
     parts = {k: part for part, positions in splits.items() for k in positions}
     assert [parts[k] for k in range(len(bundled))] == [frame.info["split"] for frame in first[:5] + of_rounds]
     assert {frame.info["reason"] for k, frame in enumerate(bundled) if parts[k] == "test"} == {"audit"}
+    assert {frame.info["campaign"] for frame in bundled} == {"campaign"}
+
+    other = tmp_path / "other"  # goes on from the set, as one that labelled one frame more
+    new = first[5].copy()
+    new.info |= {"reason": "initial", "REF_energy": first[5].info["REF_energy"]}
+    new.rattle(0.1)
+    other.mkdir()
+    write_frames(other / "initial.extxyz", [*first[:5], new])
+    bundle_frames.main("larger", [bundle / "small.extxyz.gz", other])
+    larger = read(bundle / "larger.extxyz.gz", index=":")
+    assert [frame.info["campaign"] for frame in larger] == len(bundled) * ["campaign"] + ["other"]
+    of_larger = json.loads((bundle / "larger_splits.json").read_text())
+    assert {part: [k for k in indices if k < len(bundled)] for part, indices in of_larger.items()} == splits
