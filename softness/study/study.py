@@ -22,6 +22,7 @@ from softness.study.findings import Findings, findings, rearranging
 from softness.study.fits import Fit, fits
 from softness.study.plane_panels import accuracy_table
 from softness.study.reading import Sampled, read
+from softness.study.rings import ring_description
 from softness.study.sections import observed
 from softness.study.simulation import simulated
 from softness.study.space import by_structure, in_space
@@ -65,6 +66,8 @@ def study(cfg: DictConfig) -> Path:
     _write_frames(test, found, folder)
     moved = conduction({"train": sides[0], "test": sides[1]}, folder / "transport")
     whole = {"structures": by_structure(test, found), "space": in_space(test, found, cfg.ligand), "conduction": moved}
+    if cfg.rings.use:
+        whole["rings"] = ring_description(test, found, cfg.rings.species, cfg.rings.r_max)
     whole = {name: description for name, description in whole.items() if description is not None}
     content = AnalysisReport(
         title=f"Softness: {cfg.name}",

@@ -113,6 +113,14 @@ def test_structures_stand_side_by_side(runs, tmp_path):
     assert all(n["error"] > 0 for n in numbers)
 
 
+def test_rings_stand_beside_softness(runs, tmp_path):
+    pytest.importorskip("gudhi", reason="needs gudhi: pip install .[topology]")
+    study(settings(runs, tmp_path, "rings.use=true", "pictures=[]", "percents=[30]", "neighbours={all: null}", "permutations=2"))
+    numbers = {n["name"]: n for n in json.loads((tmp_path / "numbers.json").read_text())["observables"]["rings"][""]}
+    assert numbers["rings in a structure"]["value"] > 10
+    assert numbers["correlation of softness with the size of the rings near an ion"]["error"] > 0
+
+
 def test_what_was_computed_is_read_again(done, runs):
     _, folder = done
     files = sorted((folder / "samples").iterdir())
