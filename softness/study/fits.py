@@ -50,7 +50,8 @@ def fits(
         fitted = clone(plane).fit(rows.features, rows.mobile, rows.groups)
         worth = validate(fitted, rows, unseen, Samples.join(others), permutations)
         words = {"percent": percent, "neighbours": list(species)} | dict(provenance)
-        softness = Softness(fitted, replace(functions, neighbour_species=species), train[0].system.mobile, words)
+        own = replace(functions, neighbour_species=species)
+        softness = Softness(fitted, own, train[0].system.mobile, words, tuple(functions.neighbour_species))
         found[name, percent] = Fit(species, percent, columns, softness, worth)
     return found
 

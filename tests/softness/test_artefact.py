@@ -1,6 +1,7 @@
 """A plane on disk: the same numbers, no pickle, and what does not fit is refused."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -55,3 +56,27 @@ def test_what_does_not_fit_is_refused(artefact, tmp_path):
     (folder / "plane.json").write_text(json.dumps(card | {"functions": card["functions"] | {"last": 6.0}}))
     with pytest.raises(ValueError, match=r"found weights of shape \(32,\), expected \(42,\) as its columns"):
         Softness.load(folder)
+
+
+def test_species_that_it_was_not_fitted_to_are_refused(artefact, tmp_path):
+    """Of a plane of lithium alone P and S are no columns, and a germanium among them would go unnoticed."""
+    known = replace(artefact, species=("Li", "S"))
+    again = Softness.load(known.save(tmp_path / "plane"))
+    positions = np.random.default_rng(0).random((100, 3)) @ CELL
+    assert np.isfinite(again.of_frame(positions, CELL, SYMBOLS)).all()
+    with pytest.raises(ValueError, match="found Ge in the structure, expected species that the plane was fitted to, Li, S"):
+        again.of_frame(positions, CELL, [*SYMBOLS[:-1], "Ge"])
+
+
+def test_a_plane_that_was_killed_while_it_was_written_is_the_one_before(artefact, tmp_path, monkeypatch):
+    folder = artefact.save(tmp_path / "plane")
+    before = {path.name: path.read_bytes() for path in folder.iterdir()}
+
+    def killed(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("softness.artefact.os.replace", killed)
+    with pytest.raises(KeyboardInterrupt):
+        replace(artefact, provenance={"percent": 50}).save(folder)
+    assert {name: (folder / name).read_bytes() for name in before} == before
+    assert Softness.load(folder).provenance == {"percent": 10}
