@@ -26,7 +26,7 @@ from softness.radial import RadialFunctions
 from softness.rows import Samples
 from softness.validation import validate
 
-HOPS = {"window": 5.0, "cut": 0.2, "low": 0.05, "quiet": 80.0}  # τ, σ², σ², τ
+HOPS = {"window": 2.0, "cut": 0.2, "low": 0.01}  # τ, σ², σ²: of inherent structures, where what is quiet does not move at all
 LAST = 2.6  # σ, of the distances
 SHOWN = {
     "train": "training rows told rightly",
@@ -92,6 +92,7 @@ def main() -> None:
     parser.add_argument("--temperature", type=float, default=0.47)
     parser.add_argument("--rest", type=float, default=1500.0, help="τ, before what is analysed")
     parser.add_argument("--time", type=float, default=1000.0, help="τ, that is analysed")
+    parser.add_argument("--quiet", type=float, default=200.0, help="τ, for which a hard particle has not moved")
     parser.add_argument("--every", type=float, default=1.0, help="τ, from frame to frame")
     arguments = parser.parse_args()
     arguments.folder.mkdir(parents=True, exist_ok=True)
@@ -146,7 +147,7 @@ def told(read: list, species: str, arguments: argparse.Namespace) -> dict:
         # a τ of time stands for a ps: the numbers are the same
         system = System(symbols, np.ones(N), positions[0], np.eye(3) * edge, species, 1000.0 * arguments.every, n_frames=len(positions))
         frames = Frames(np.arange(len(positions)), positions, cells)
-        rows.append(hop_rows(frames, system, functions, number, **HOPS))
+        rows.append(hop_rows(frames, system, functions, number, quiet=arguments.quiet, **HOPS))
         everyone.append(all_of(positions, cells, system, functions, number))
     train, test = rows
     plane = Hyperplane().fit(train.features, train.mobile, train.groups)

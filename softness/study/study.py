@@ -26,6 +26,7 @@ from softness.study.rings import ring_description
 from softness.study.sections import observed
 from softness.study.simulation import simulated
 from softness.study.space import by_structure, in_space
+from softness.study.units import changed_units
 from softness.windows import Windows
 
 log = logging.getLogger(__name__)
@@ -69,13 +70,15 @@ def study(cfg: DictConfig) -> Path:
     if cfg.rings.use:
         whole["rings"] = ring_description(test, found, cfg.rings.species, cfg.rings.r_max)
     whole = {name: description for name, description in whole.items() if description is not None}
+    for sentence in (changed := changed_units([*train, *test])):
+        log.warning("warning: %s", sentence)
     content = AnalysisReport(
         title=f"Softness: {cfg.name}",
         summary=_summary(fit),
         observed=observed(fit, found, rearranging(found, test, cfg.rearranged), bands, whole),
         main=[("test accuracy", fit.validation.test, f"{cfg.chosen.percent:g} % at each end"), ("AUC", fit.validation.auc, "")],
         tables=[accuracy_table(found_fits)],
-        warnings=[f"{doubt[0].upper()}{doubt[1:]}." for doubt in fit.validation.doubts],
+        warnings=[f"{doubt[0].upper()}{doubt[1:]}." for doubt in (*fit.validation.doubts, *changed)],
         setup=told,
         config_text=OmegaConf.to_yaml(cfg, resolve=True),
         kicker="Softness",

@@ -1,6 +1,7 @@
 """The whole command on glasses whose mobility is planted: the plane finds it, the page shows it, and what was computed is kept."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -18,8 +19,9 @@ EDGE, N_LI = 20.0, 90
 TETRAHEDRON = np.array([[1, 1, 1], [1, -1, -1], [-1, 1, -1], [-1, -1, 1]]) * 2.05 / np.sqrt(3)
 
 
-def write_glass(folder, name: str, seed: int, temperature: float, n_frames: int = 200) -> None:
-    """PS4 on a lattice, lithium anywhere; those with much lithium at 2 to 4 Å vibrate widely, the others do not."""
+def write_glass(folder, name: str, seed: int, temperature: float, n_frames: int = 200, lost: int | None = None) -> None:
+    """PS4 on a lattice, lithium anywhere; those with much lithium at 2 to 4 Å vibrate widely, the others do not. lost: an atom that is 1 Å
+    further away from half way on."""
     rng = np.random.default_rng(seed)
     centres = (np.stack(np.meshgrid(*[np.arange(3)] * 3), axis=-1).reshape(-1, 3) + 0.5) * EDGE / 3
     sulphur = (centres[:, None] + TETRAHEDRON).reshape(-1, 3)
@@ -30,6 +32,8 @@ def write_glass(folder, name: str, seed: int, temperature: float, n_frames: int 
     width = np.full(len(symbols), 0.03)
     width[:N_LI] = 0.05 * np.exp(0.8 * (crowded - crowded.mean()) / crowded.std()) * np.sqrt(temperature / 500)
     positions = start + width[:, None] * rng.normal(size=(n_frames, len(symbols), 3))
+    if lost is not None:
+        positions[n_frames // 2 :, lost] += (start[lost] - centres[0]) / 2.05
     path = folder / "replicas" / name / "trajectory"
     path.parent.mkdir(parents=True)
     words = {"timestep": 2.0, "name": name, "structure": "glass", "temperature": temperature, "mode": "UC", "stages": []}
@@ -111,6 +115,18 @@ def test_structures_stand_side_by_side(runs, tmp_path):
     numbers = json.loads((tmp_path / "numbers.json").read_text())["observables"]["structures"][""]
     assert [n["name"] for n in numbers] == ["mean softness, cold", "mean softness, warm"]
     assert all(n["error"] > 0 for n in numbers)
+
+
+def test_anions_that_change_are_told(runs, tmp_path, caplog):
+    """In one trajectory of the test a sulphur leaves its anion half way."""
+    shutil.copytree(runs / "test", tmp_path / "test")
+    shutil.rmtree(tmp_path / "test/replicas/test_600K")
+    write_glass(tmp_path / "test", "test_600K", 11, 600.0, lost=N_LI + 27)
+    page = study(settings(runs, tmp_path / "out", f"test={tmp_path}/test", "pictures=[]", "percents=[30]", "neighbours={all: null}"))
+    sentence = "the anions of glass do not stay the same (27 PS4: 7 beginnings and ends; "
+    assert sentence in caplog.text
+    assert "end of test_600K" in caplog.text
+    assert sentence[1:] in page.read_text(encoding="utf-8")
 
 
 def test_rings_stand_beside_softness(runs, tmp_path):
