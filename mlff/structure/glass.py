@@ -19,9 +19,11 @@ from mlff.units import G_PER_CM3
 APART, TRIES = 4.5, 100
 ION_APART, ION_TO_ANION = 2.0, 1.8
 DRAWS = 10  # before there is said to be no room: one in eight of a few anions in a small cell are jammed
-# Å that an ion keeps from others of its kind, from P and from S, as in crystals of thiophosphates: ions that begin no nearer than contacts
-# allow lie in clumps, whose energy breaks anions as it is set free. Where there is no room for that, contacts decide.
+# Å that an ion keeps from others of its kind, from P and from S, and that atoms of different anions keep, nearly as in crystals of
+# thiophosphates: ions that begin no nearer than contacts allow lie in clumps, and anions with their S at another's P join, and the energy
+# that is set free breaks more. Where there is no room for that, contacts decide.
 KEPT_BY_ION = {"Li": {"Li": 3.0, "P": 2.9, "S": 2.35}, "Na": {"Na": 3.3, "P": 3.2, "S": 2.7}}
+KEPT_BY_ANIONS = {("P", "S"): 3.7, ("S", "S"): 3.3, ("P", "P"): 4.4}
 
 
 def glass(units: Mapping[str, int], density: float = 1.95, ion: str = "Li", *, rng: np.random.Generator) -> Atoms:
@@ -65,10 +67,11 @@ def glass(units: Mapping[str, int], density: float = 1.95, ion: str = "Li", *, r
 
 
 def _kept_distances(ion: str) -> np.ndarray:
-    """Of all pairs of elements, (n, n), Å, by atomic numbers: contacts, but for those of the ion."""
+    """Of all pairs of elements, (n, n), Å, by atomic numbers: contacts, but for those of the ion and of anions."""
     r_min = contact_distances()
-    for other, distance in KEPT_BY_ION.get(ion, {}).items():
-        first, second = atomic_numbers[ion], atomic_numbers[other]
+    of_ion = {(ion, other): distance for other, distance in KEPT_BY_ION.get(ion, {}).items()}
+    for pair, distance in (of_ion | KEPT_BY_ANIONS).items():
+        first, second = (atomic_numbers[symbol] for symbol in pair)
         r_min[first, second] = r_min[second, first] = distance
     return r_min
 
