@@ -37,8 +37,8 @@ SHOWN = {
     "soft": "P(S > 0)",
     "control": "permuted labels",
 }
-SEEN = 200  # frames in which all particles are told
-BINS = 10  # of softness, of as many particles each, in which they are seen to rearrange
+SEEN = 500  # frames in which all particles are told
+SHARES = (0, 0.5, 0.7, 0.8, 0.9, 0.96, 0.99, 1)  # of the particles by softness, in whose bins they are seen to rearrange: few are very soft
 N, SHARE, DENSITY, STEP = 1000, 0.2, 1.2, 0.005
 INPUT = """
 units lj
@@ -167,7 +167,8 @@ def rearranging(plane: Hyperplane, everyone: Samples, positions: np.ndarray, arg
     at, particles = everyone.at[followed], everyone.particles[followed]
     who, place = np.unique(particles, return_inverse=True)
     moved = p_hop(positions[:, who], n)[at + 1, place] > HOPS["cut"]
-    return activation({arguments.temperature: (plane.soft(everyone.features[followed]), moved)}, BINS)
+    softness = plane.soft(everyone.features[followed])
+    return activation({arguments.temperature: (softness, moved)}, edges=np.quantile(softness, SHARES))
 
 
 def all_of(positions: np.ndarray, cells: np.ndarray, system: System, functions: RadialFunctions, number: int) -> Samples:
@@ -185,7 +186,10 @@ def show(results: dict) -> None:
         print(f"{shown:34}" + "".join(f"{100 * value:10.1f} ± {100 * error:3.1f}" for value, error in (r[name] for r in results.values())))
     counts = [f"{numbers['mobile']}, {numbers['quiet']}" for numbers in results.values()]
     print(f"{'hops, quiet stretches':34}" + "".join(f"{count:>16}" for count in counts))
-    print(f"\nshare that rearranges, by softness (mean of each tenth of the particles)\n{'species':10}" + f"{'S':>8}{'P_R':>12}{'±':>10}")
+    print(
+        f"\nshare that rearranges, by softness (bins that begin above 0, 50, 70, 80, 90, 96, 99 % of the particles)\n{'species':10}"
+        + f"{'S':>8}{'P_R':>12}{'±':>10}"
+    )
     for species, numbers in results.items():
         for row in zip(*numbers["rearranging"].values(), strict=True):
             print(f"{species:10}{row[0]:8.2f}{row[1]:12.2g}{row[2]:10.1g}")

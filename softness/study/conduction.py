@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from mlff.analysis import MeanSquareDisplacement, times_temperature
-from mlff.report.arrhenius_panel import arrhenius_panel
+from mlff.report.arrhenius_panel import Measured, arrhenius_panel
 from mlff.report.md_tables import ROOM
 from mlff.report.panels import Description, Number
 from mlff.run.analysis.content import arrhenius_lines
@@ -13,10 +13,10 @@ from mlff.run.analysis.outcome import outcomes
 from mlff.run.analysis.sources import Source
 
 
-def conduction(sides: dict[str, Sequence[Source]], folder: Path) -> Description:
+def conduction(sides: dict[str, Sequence[Source]], folder: Path, measured: Sequence[Measured] = ()) -> Description:
     """Of all trajectories, by the name of the side: those of one structure and temperature are joined, whichever side they are of.
 
-    folder: of what was read before.
+    folder: of what was read before. measured: σT in S K/cm that others found, to be drawn beside.
     """
     sources = [replace(source, name=f"{side}_{source.name}") for side, of in sides.items() for source in of]
     found = outcomes(sources, {"msd": MeanSquareDisplacement.of}, folder, threads=1, follow=None)
@@ -26,7 +26,7 @@ def conduction(sides: dict[str, Sequence[Source]], folder: Path) -> Description:
     if diffusion:
         panels = [
             arrhenius_panel("Diffusivity", "log₁₀ D, cm²/s", diffusion),
-            arrhenius_panel("Conductivity", "log₁₀ σT, S K/cm", conductivity),
+            arrhenius_panel("Conductivity", "log₁₀ σT, S K/cm", conductivity, measured),
         ]
     numbers = [
         Number(f"D*, {name} {temperature:g} K".replace("  ", " "), value)

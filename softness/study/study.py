@@ -12,6 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from mlff.report.analysis_page import AnalysisReport, write_analysis_report
+from mlff.run.analysis.measured import read_measured
 from mlff.run.analysis.sources import Reading, Source, sources_of
 from mlff.run.console import console
 from softness.hyperplane import Hyperplane
@@ -45,6 +46,7 @@ def study(cfg: DictConfig) -> Path:
         raise ValueError("found no trajectories for one of train and test, expected both; name them, or give `simulate.overrides`")
     reading = Reading(**{name: words["reading"].get(name) for name in Reading.__dataclass_fields__})
     sides = [sources_of(words[side], reading) for side in ("train", "test")]
+    measured = [] if cfg.measured is None else read_measured(cfg.measured)
     windows = Windows(**words["windows"])
     species = sorted({symbol for source in sides[0] for symbol in source.system.symbols})
     functions = RadialFunctions(neighbour_species=tuple(species), **words["functions"])
@@ -65,7 +67,7 @@ def study(cfg: DictConfig) -> Path:
             test[0].atoms(-1), fit.softness, calculator, cfg.barriers.n, settings, tuple(cfg.barriers.range), folder / "barriers.json"
         )
     _write_frames(test, found, folder)
-    moved = conduction({"train": sides[0], "test": sides[1]}, folder / "transport")
+    moved = conduction({"train": sides[0], "test": sides[1]}, folder / "transport", measured)
     whole = {"structures": by_structure(test, found), "space": in_space(test, found, cfg.ligand), "conduction": moved}
     if cfg.rings.use:
         whole["rings"] = ring_description(test, found, cfg.rings.species, cfg.rings.r_max)

@@ -124,14 +124,16 @@ def test_what_cannot_be_built_is_refused(arguments, message, monkeypatch):
         glass(**arguments, rng=np.random.default_rng(0))
 
 
-def test_ions_begin_as_far_apart_as_in_crystals_where_there_is_room():
-    """Nearer ones lie in clumps, whose energy breaks anions as it is set free."""
+def test_ions_and_anions_begin_as_far_apart_as_in_crystals_where_there_is_room():
+    """Nearer ions lie in clumps, whose energy breaks anions as it is set free; nearer anions join."""
     atoms = glass({"PS4": 2, "P2S7": 3, "P2S6": 1}, rng=np.random.default_rng(3))
     symbols, distances = np.array(atoms.get_chemical_symbols()), atoms.get_all_distances(mic=True)
-    np.fill_diagonal(distances, np.inf)
-    lithium = distances[symbols == "Li"]
-    for other, least in (("Li", 3.0), ("P", 2.9), ("S", 2.35)):
-        assert lithium[:, symbols == other].min() >= least
+    own = np.arange(len(atoms))  # of lithium, each by itself
+    for k, anion in enumerate(classify(atoms.numbers, atoms.positions, atoms.cell.array, atoms.pbc).anions):
+        own[anion.atoms] = -1 - k
+    distances[own[:, None] == own] = np.inf
+    for one, other, least in (("Li", "Li", 3.0), ("Li", "P", 2.9), ("Li", "S", 2.35), ("P", "S", 3.7), ("S", "S", 3.3), ("P", "P", 4.4)):
+        assert distances[np.ix_(symbols == one, symbols == other)].min() >= least
 
 
 def test_ions_are_nearer_where_there_is_no_room():

@@ -30,7 +30,6 @@ def test_experiment_composes(name):
             assert set(value) <= set(base[key])
     found = config(f"+experiment={name}")
     simulated = composed("md", [*found.simulate.overrides, f"model={found.model}"], "md")
-    assert simulated.guards.bond is None
     assert list(simulated.temperatures) == [300, 400, 500, 600]
 
 

@@ -129,12 +129,25 @@ def test_anions_that_change_are_told(runs, tmp_path, caplog):
     assert sentence[1:] in page.read_text(encoding="utf-8")
 
 
-def test_rings_stand_beside_softness(runs, tmp_path):
+def test_rings_and_what_others_measured_stand_beside_softness(runs, tmp_path):
     pytest.importorskip("gudhi", reason="needs gudhi: pip install .[topology]")
-    study(settings(runs, tmp_path, "rings.use=true", "pictures=[]", "percents=[30]", "neighbours={all: null}", "permutations=2"))
+    (tmp_path / "measured.csv").write_text("name,temperature_K,conductivity_S_per_cm\nDietrich,300,1e-4\n")
+    study(
+        settings(
+            runs,
+            tmp_path,
+            "rings.use=true",
+            f"measured={tmp_path}/measured.csv",
+            "pictures=[]",
+            "percents=[30]",
+            "neighbours={all: null}",
+            "permutations=2",
+        )
+    )
     numbers = {n["name"]: n for n in json.loads((tmp_path / "numbers.json").read_text())["observables"]["rings"][""]}
     assert numbers["rings in a structure"]["value"] > 10
     assert numbers["correlation of softness with the size of the rings near an ion"]["error"] > 0
+    assert "Dietrich" in (tmp_path / "csv/conduction_conductivity.csv").read_text()
 
 
 def test_what_was_computed_is_read_again(done, runs):
