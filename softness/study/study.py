@@ -19,6 +19,7 @@ from softness.hyperplane import Hyperplane
 from softness.radial import RadialFunctions
 from softness.study.barriers import barriers
 from softness.study.conduction import conduction
+from softness.study.doubts import changed_units, uncertain
 from softness.study.findings import Findings, findings, rearranging
 from softness.study.fits import Fit, fits
 from softness.study.plane_panels import accuracy_table
@@ -27,7 +28,6 @@ from softness.study.rings import ring_description
 from softness.study.sections import observed
 from softness.study.simulation import simulated
 from softness.study.space import by_structure, in_space
-from softness.study.units import changed_units
 from softness.windows import Windows
 
 log = logging.getLogger(__name__)
@@ -72,7 +72,8 @@ def study(cfg: DictConfig) -> Path:
     if cfg.rings.use:
         whole["rings"] = ring_description(test, found, cfg.rings.species, cfg.rings.r_max)
     whole = {name: description for name, description in whole.items() if description is not None}
-    for sentence in (changed := changed_units([*train, *test])):
+    doubts = [*fit.validation.doubts, *changed_units([*train, *test]), *uncertain(found)]
+    for sentence in doubts[len(fit.validation.doubts) :]:  # the others are told with the table
         log.warning("warning: %s", sentence)
     content = AnalysisReport(
         title=f"Softness: {cfg.name}",
@@ -80,7 +81,7 @@ def study(cfg: DictConfig) -> Path:
         observed=observed(fit, found, rearranging(found, test, cfg.rearranged), bands, whole),
         main=[("test accuracy", fit.validation.test, f"{cfg.chosen.percent:g} % at each end"), ("AUC", fit.validation.auc, "")],
         tables=[accuracy_table(found_fits)],
-        warnings=[f"{doubt[0].upper()}{doubt[1:]}." for doubt in (*fit.validation.doubts, *changed)],
+        warnings=[f"{doubt[0].upper()}{doubt[1:]}." for doubt in doubts],
         setup=told,
         config_text=OmegaConf.to_yaml(cfg, resolve=True),
         kicker="Softness",

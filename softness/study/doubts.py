@@ -1,9 +1,12 @@
-"""Whether the anions stay what they were: a potential that joins or breaks them is used where it knows least."""
+"""Whether the potential is used where it knows little: anions that join or break, members of its committee that disagree."""
 
 from collections.abc import Sequence
 
 from mlff.geometry import classify
+from softness.study.findings import Findings
 from softness.study.reading import Sampled
+
+MOST_DEVIATION = 0.5  # eV/Å, rms, of the forces on a species among members: several times what they differ by in frames like those learnt
 
 
 def changed_units(trajectories: Sequence[Sampled]) -> list[str]:
@@ -21,6 +24,17 @@ def changed_units(trajectories: Sequence[Sampled]) -> list[str]:
         + "): where they join or break, the potential is least sure, and so is what is told there"
         for structure, counts in found.items()
         if len(counts) > 1
+    ]
+
+
+def uncertain(found: Sequence[Findings]) -> list[str]:
+    """A sentence for each trajectory in which members of the potential disagree on the forces of a species."""
+    return [
+        f"in {each.name} members of the potential differ in the forces on "
+        + ", ".join(f"{symbol} by {value:.2g}" for symbol, value in each.deviation.items() if value > MOST_DEVIATION)
+        + f" eV/Å (rms), expected below {MOST_DEVIATION:g}: it knows little of what happens there"
+        for each in found
+        if any(value > MOST_DEVIATION for value in each.deviation.values())
     ]
 
 
