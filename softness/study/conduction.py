@@ -8,8 +8,8 @@ from mlff.analysis import MeanSquareDisplacement, times_temperature
 from mlff.report.arrhenius_panel import Measured, arrhenius_panel
 from mlff.report.md_tables import ROOM
 from mlff.report.panels import Description, Number
-from mlff.run.analysis.content import arrhenius_lines
-from mlff.run.analysis.outcome import outcomes
+from mlff.run.analysis.content import arrhenius_lines, labels_of
+from mlff.run.analysis.outcome import Outcome, outcomes
 from mlff.run.analysis.sources import Source
 
 
@@ -40,8 +40,7 @@ def conduction(sides: dict[str, Sequence[Source]], folder: Path, measured: Seque
                 Number(f"activation energy, {line.mode}", line.line.activation_energy),
                 Number(f"σ at {ROOM:g} K, {line.mode}", room),
             ]
-    remarks = sorted({reason for outcome in found for reason in outcome.left_out.values()})
-    remarks += sorted({d.reason for o in found if o.transport is not None and not (d := o.transport.diffusivity).known and d.reason})
+    remarks = [f"{name}: {reason}." for name, outcome in labels_of(found).items() for reason in _reasons(outcome)]
     return Description(
         "Conduction",
         "Tracer diffusivity and the conductivity of Nernst and Einstein, as if ions moved independently; bounds where they hardly moved.",
@@ -49,3 +48,11 @@ def conduction(sides: dict[str, Sequence[Source]], folder: Path, measured: Seque
         numbers,
         remarks,
     )
+
+
+def _reasons(outcome: Outcome) -> list[str]:
+    """Why there is no number of a condition."""
+    reasons = list(outcome.left_out.values())
+    if outcome.transport is not None and not (diffusivity := outcome.transport.diffusivity).known:
+        reasons.append(diffusivity.reason)
+    return reasons

@@ -12,6 +12,7 @@ from mlff.report.panels import Network, Particles, Volume
 
 MOST_VOXELS = 6000  # of those that are shown, the fullest
 MOST_HOPS = 400
+MOST_SIZE, CROWDED = 4.0, 50.0  # of particles, which are smaller where there are many: the second over the root of their number
 
 
 def volume_scene(panel: Volume) -> str:
@@ -49,7 +50,8 @@ def particles_scene(panel: Particles) -> str:
     lines = [
         [*_round(a), *_round(b), 0.5, COLOURS[colours[kind]]] for (a, b), kind in zip(np.asarray(panel.lines), panel.kinds, strict=True)
     ]
-    group = _group(panel.positions, coloured(np.asarray(panel.values, float), middle=panel.middle), np.full(len(panel.positions), 4.0))
+    size = min(MOST_SIZE, CROWDED / np.sqrt(max(len(panel.positions), 1)))
+    group = _group(panel.positions, coloured(np.asarray(panel.values, float), middle=panel.middle), np.full(len(panel.positions), size))
     return json.dumps({"cell": _edges(panel.cell), "points": [group], "lines": lines}, separators=(",", ":"))
 
 
