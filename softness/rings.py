@@ -87,14 +87,20 @@ def rings(
 def near_rings(
     found: Rings, positions: np.ndarray, cell: np.ndarray, ions: np.ndarray, r_max: float = 5.0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Mean size, in atoms, and mean death, Å, of the rings whose centre is nearer to an ion than r_max, Å; (n_ions,) each, NaN without."""
+    """Mean size, in atoms, and mean death, Å, of the rings whose centre is nearer to an ion than r_max, Å; (n_ions,) each, NaN without.
+    Rings that are not filled within the cutoff of theirs have a size alone."""
     where = np.concatenate([np.asarray(positions, float)[ions], found.centres])
     words = ["ion"] * len(ions) + ["ring"] * len(found)
     rows, others, _ = pairs_around(where, cell, words, np.arange(len(ions)), ["ring"], r_max)
-    count = np.bincount(rows, minlength=len(ions)).astype(float)
+    return tuple(_means(values[others - len(ions)], rows, len(ions)) for values in (found.sizes.astype(float), found.deaths))
+
+
+def _means(values: np.ndarray, rows: np.ndarray, n: int) -> np.ndarray:
+    """Of the finite values of each row, (n,); NaN without."""
+    known = np.isfinite(values)
+    count = np.bincount(rows[known], minlength=n).astype(float)
     count[count == 0] = np.nan
-    mean = lambda values: np.bincount(rows, values[others - len(ions)], minlength=len(ions)) / count  # noqa: E731
-    return mean(found.sizes.astype(float)), mean(np.minimum(found.deaths, r_max if not len(found) else np.max(found.deaths)))
+    return np.bincount(rows[known], values[known], n) / count
 
 
 def _found(tree, persistence: float, edges: np.ndarray, shifts: np.ndarray, lengths: np.ndarray) -> list[tuple[float, float, list]]:

@@ -79,6 +79,14 @@ def test_ions_know_the_rings_near_them():
     np.testing.assert_allclose(deaths, [A * np.sqrt(2), A * np.sqrt(3), A * np.sqrt(2), np.nan])
 
 
+def test_rings_that_never_fill_have_a_size_alone():
+    found = rings(polygon(6, (7, 7, 7)), EDGE * np.eye(3), ["S"] * 6, ("S",), r_max=2.5)  # second neighbours lie beyond
+    assert found.deaths.tolist() == [np.inf]
+    sizes, deaths = near_rings(found, np.full((1, 3), 7.0), EDGE * np.eye(3), np.array([0]))
+    assert sizes.tolist() == [6]
+    assert np.isnan(deaths).all()
+
+
 def test_what_cannot_be_told_is_refused(glass, monkeypatch):
     positions, cell, symbols = glass
     with pytest.raises(ValueError, match="three edges would close round the cell"):
