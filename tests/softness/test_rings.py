@@ -82,7 +82,7 @@ def test_ions_know_the_rings_near_them():
 def test_rings_that_never_fill_have_a_size_alone():
     found = rings(polygon(6, (7, 7, 7)), EDGE * np.eye(3), ["S"] * 6, ("S",), r_max=2.5)  # second neighbours lie beyond
     assert found.deaths.tolist() == [np.inf]
-    sizes, deaths = near_rings(found, np.full((1, 3), 7.0), EDGE * np.eye(3), np.array([0]))
+    sizes, deaths = near_rings(found, np.array([[7.0, 7.0, 8.0]]), EDGE * np.eye(3), np.array([0]))
     assert sizes.tolist() == [6]
     assert np.isnan(deaths).all()
 
