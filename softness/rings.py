@@ -71,7 +71,7 @@ def rings(
     tree.insert_batch(np.arange(len(chosen))[None], np.zeros(len(chosen)))
     tree.insert_batch(np.stack([i, j]), lengths)
     tree.expansion(2)
-    tree.compute_persistence(min_persistence=persistence)
+    tree.compute_persistence(min_persistence=persistence, persistence_dim_max=True)  # also where no three atoms are near
     found = _found(tree, persistence, np.stack([i, j], axis=1), shifts.astype(int), lengths)
     members = [np.array([atom for atom, _ in way]) for _, _, way in found]
     middles = [np.mean([inside[atom] + np.array(image) @ cell for atom, image in way], axis=0) for _, _, way in found]
